@@ -1,0 +1,160 @@
+"""What do `run.json`, `scenario.json` and `evidence/conduct.json` say?
+
+The conductor writes them, the checks read nothing else but history, faults and
+evidence (DESIGN.md, "The way data flows"): all numbers are resolved here, so a
+verdict needs no scenario, no profile and no adapter. Instants ending in `_ns`
+are CLOCK_MONOTONIC of the conductor's host; `_utc_ms` are ms since the epoch.
+"""
+
+import msgspec
+
+SCHEMA_VERSION = 1
+
+
+class Anchor(msgspec.Struct, frozen=True, kw_only=True):
+    """One instant on both clocks, for display and for a target's UTC stamps."""
+
+    monotonic_ns: int
+    utc_ms: float
+    error_ms: float
+    """Half the time it took to read both clocks."""
+
+
+class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """`run.json`."""
+
+    schema_version: int
+    run_id: str
+    seed: int
+    target: str
+    target_file: str
+    build: str
+    defects: tuple[str, ...]
+    profile: str
+    size: str
+    scenarios: tuple[str, ...]
+    versions: dict[str, str]
+    """What ran: python, locust, toxiproxy, postgresql and its settings, ... -> version."""
+    anchor: Anchor
+    arguments: tuple[str, ...]
+    """What `harness rerun` passes to `harness gate`."""
+    ended: str = "running"
+    """"running" until the end; then "complete" or why it was cut short."""
+
+
+class PhaseRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A phase, relative to the load's start."""
+
+    name: str
+    start_ms: int
+    end_ms: int
+
+
+class FaultRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A fault as planned; what happened stands in `faults.jsonl` under the same number."""
+
+    number: int
+    kind: str
+    driver: str
+    where: str
+    settings: dict[str, str | int | float | bool]
+    start_ms: int | None
+    end_ms: int | None
+    cue: str | None
+    describe: str
+    """One line for people."""
+
+
+class ObjectivesRecord(msgspec.Struct, frozen=True, kw_only=True):
+    success_ratio: float
+    success_ratio_in_fault: float
+    latency_limit_ms: int
+    latency_share: float
+
+
+class SourceRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A source of evidence that the target file declares."""
+
+    name: str
+    kind: str
+    """"books" (the target's own) or "ledger" (a provider's, not the target's)."""
+    complete: bool
+    """Every effect stands in it, with a gap-free `seq`."""
+    attribution: str
+    """"order", "amount_time" or "none"."""
+    clock: str
+    """"monotonic" (this host's) or "utc" (related by sampled offsets)."""
+
+
+class BusyRecord(msgspec.Struct, frozen=True, kw_only=True):
+    statuses: tuple[int, ...]
+    codes: tuple[str, ...]
+    needs_retry_after: bool
+
+
+class CapabilitiesRecord(msgspec.Struct, frozen=True, kw_only=True):
+    operations: tuple[str, ...]
+    books: tuple[str, ...]
+    idempotent: tuple[str, ...]
+    pay_by: bool
+    busy: BusyRecord | None
+    raw_states: dict[str, str]
+    legal_edges: tuple[tuple[str, str], ...]
+
+
+class ScenarioRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """`scenario.json`: the description as it was run."""
+
+    schema_version: int
+    name: str
+    doc: str
+    facts: tuple[str, ...]
+    size: str
+    seed: int
+    load: str
+    """One line for people: "steady 10/s for 20 s"."""
+    only_create: bool
+    phases: tuple[PhaseRecord, ...]
+    faults: tuple[FaultRecord, ...]
+    objectives: ObjectivesRecord
+    claims: dict[str, int]
+    undecided_shares: dict[str, float]
+    """Check -> largest share of undecided cases that a PASS bears; 0 where not named."""
+    windows: dict[str, int]
+    """Fields of `harness.profile.Windows` that are single numbers, in ms."""
+    capabilities: CapabilitiesRecord
+    sources: tuple[SourceRecord, ...]
+    waivers: dict[str, str]
+    """Check -> reason why the target is not held to it."""
+
+
+class ConductRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """`evidence/conduct.json`: how the run went, by the conductor's own account."""
+
+    schema_version: int
+    load_start_ns: int | None
+    """t0 of the arrivals; None where the run ended before."""
+    load_end_ns: int | None
+    """No journey lived any more."""
+    quiescent_ns: int | None
+    """Two digests of effects and states agreed; None where the drain ran into its limit."""
+    planned: int
+    started: int
+    missed: int
+    arrival_digest: str
+    lateness_p50_ms: float
+    lateness_p99_ms: float
+    generator_cpu_share: float
+    """CPU seconds of the generator's process per second of load; 1.0 is one core full."""
+    cut_short: str | None
+    """Why the run was ended early, or None."""
+    problems: tuple[str, ...]
+    """What the conductor could not do, as sentences: a source that could not be read, say."""
+    watermark: dict[str, int]
+    """Ledger -> last `seq` before the load; money counts from the next."""
+    ledger_first_seq: dict[str, int]
+    """Ledger -> last `seq` of the first reading, before the books were read."""
+    ledger_last_seq: dict[str, int]
+    """Ledger -> last `seq` of the second reading, after the books."""
+    books_read_ns: tuple[int, int] | None
+    """When reading the books began and ended."""

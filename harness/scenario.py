@@ -1,0 +1,114 @@
+"""What is a scenario, as pure data?
+
+Load, fault timeline, objectives, claims and the incident's facts. Nothing here
+runs; `harness.customer.Customer.describe()` gives a `Scenario`, the conductor
+runs it, and `harness.documents.ScenarioRecord` is what the checks read of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Self
+
+from harness.arrivals import Load
+from harness.profile import Windows
+
+Setting = str | int | float | bool
+
+
+class Driver(StrEnum):
+    """Who makes a fault happen."""
+
+    NETWORK = "network"
+    """Toxiproxy, on one edge."""
+    PROVIDER = "provider"
+    """The provider simulator's control API."""
+    PROCESS = "process"
+    """A signal to a process of the stack."""
+
+
+class Size(StrEnum):
+    """How much of a scenario is run."""
+
+    GATE = "gate"
+    """What a nightly gate runs: a minute's load at the base rate."""
+    SCENE = "scene"
+    """About 8 s at 4 journeys/s: what the harness's own tests run once per defect."""
+
+
+class Cue(StrEnum):
+    """What a fault waits for beside its instant."""
+
+    ACKNOWLEDGED_CREATE = "acknowledged_create"
+    """The next create that a customer saw acknowledged at or after the instant."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FaultSpec:
+    """One fault on the timeline; made by a constructor that stands beside its driver."""
+
+    kind: str
+    """Name in the driver's table, as `harness list faults` shows it."""
+    driver: Driver
+    where: str
+    """Edge, provider or service that it strikes."""
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    start_s: float | None = None
+    """Seconds after the load's start; None where the fault is a standing condition of the scenario."""
+    end_s: float | None = None
+    cue: Cue | None = None
+
+    def between(self, start_s: float, end_s: float) -> Self:
+        """The same fault, on from `start_s` to `end_s` after the load's start."""
+        return replace(self, start_s=start_s, end_s=end_s)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Objectives:
+    """What is asked of the target; ratios are shares between 0 and 1."""
+
+    success_ratio: float = 0.99
+    """Journeys paid within patience, scheduled outside faults."""
+    success_ratio_in_fault: float = 0.99
+    """The same, scheduled while a fault was on or in recovery from it."""
+    latency_limit_ms: int = 1_000
+    """An operation counts as in time when answered within this, from its scheduled instant."""
+    latency_share: float = 0.99
+    """Share of each kind of operation that must be in time, in the steady phase."""
+
+    def but(self, **changes: float) -> Self:
+        """The same objectives with some changed."""
+        return replace(self, **changes)  # type: ignore[arg-type]  # mypy cannot see through **changes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """A scenario at one size."""
+
+    load: Load
+    claims: Mapping[str, int]
+    """Check name -> floor of examined cases: at least half of what ten seeds yield."""
+    warmup_s: float = 1.0
+    faults: tuple[FaultSpec, ...] = ()
+    conditions: tuple[FaultSpec, ...] = ()
+    """What holds from before preflight to after the drain and is no fault: slow providers, say."""
+    objectives: Objectives = field(default_factory=Objectives)
+    windows: Mapping[str, int] = field(default_factory=dict)
+    """Time windows (field of `Windows` -> ms) that differ from the profile's."""
+    only_create: bool = False
+    """Journeys create an order and do nothing else."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scenario:
+    """One scenario, at every size it declares."""
+
+    name: str
+    doc: str
+    facts: tuple[str, ...]
+    """Facts of the incident that it replays (INCIDENT.md), or none."""
+    plans: Mapping[Size, Plan]
+
+    def windows(self, size: Size, profile: Windows) -> Windows:
+        """The profile's windows with this plan's own put in."""
+        return replace(profile, **self.plans[size].windows)  # type: ignore[arg-type]
