@@ -1,7 +1,7 @@
 """What do `run.json`, `scenario.json` and `evidence/conduct.json` say?
 
 The conductor writes them, the checks read nothing else but history, faults and
-evidence (DESIGN.md, "The way data flows"): all numbers are resolved here, so a
+evidence: all numbers are resolved here, so a
 verdict needs no scenario, no profile and no adapter. Instants ending in `_ns`
 are CLOCK_MONOTONIC of the conductor's host; `_utc_ms` are ms since the epoch.
 """
@@ -66,6 +66,8 @@ class FaultRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ObjectivesRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Fields of `harness.scenario.Objectives`."""
+
     success_ratio: float
     success_ratio_in_fault: float
     latency_limit_ms: int
@@ -87,12 +89,16 @@ class SourceRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BusyRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """`harness.targets.protocol.BusyContract` on disk."""
+
     statuses: tuple[int, ...]
     codes: tuple[str, ...]
     needs_retry_after: bool
 
 
 class CapabilitiesRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """`harness.targets.protocol.Capabilities` on disk."""
+
     operations: tuple[str, ...]
     books: tuple[str, ...]
     idempotent: tuple[str, ...]

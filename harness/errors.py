@@ -1,7 +1,7 @@
 """Which ways can the harness itself fail, and with what exit code?
 
 One root; leaves are named by what failed. A faulty *target* is data and never
-one of these (DESIGN.md, "Words and rules"): a target that answers 500 to
+one of these: a target that answers 500 to
 everything ends in a verdict, not in an exception.
 """
 

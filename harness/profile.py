@@ -1,6 +1,6 @@
 """How long may each thing take, by name of a time profile?
 
-Source: CHECKS.md, "Time windows by profile". All are chosen by us, none comes
+All are chosen by us, none comes
 from the reports save the half hour (F08, F15). GATE is LIFE scaled so that a
 run takes a minute.
 """

@@ -106,7 +106,7 @@ class Scenario:
     name: str
     doc: str
     facts: tuple[str, ...]
-    """Facts of the incident that it replays (INCIDENT.md), or none."""
+    """Facts of the incident that it replays, or none."""
     plans: Mapping[Size, Plan]
 
     def windows(self, size: Size, profile: Windows) -> Windows:

@@ -1,6 +1,6 @@
 """What does one line of `history/*.jsonl` say?
 
-Source: HISTORY.md, rules 1 to 3. An operation is two lines, its invocation and
+An operation is two lines, its invocation and
 its completion, joined by `id`; the completion carries only what is new. What
 has no completion is `info`. First line of a file: `Header`; last line: `Footer`,
 whose absence means that the file was cut short.
