@@ -43,6 +43,17 @@ class Reply:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Health:
+    """What a target says of the process that answered; None where it does not say. Instants: ms, UTC, its clock."""
+
+    build: str | None = None
+    pid: int | None = None
+    started_utc_ms: int | None = None
+    utc_ms: int | None = None
+    """When it answered; relates the target's clock to ours."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Observation:
     """What one operation told the customer. Money in minor units."""
 
@@ -66,6 +77,8 @@ class Observation:
     """Of a list: every order named, over all pages that were read."""
     complete: bool = False
     """Of a list: its last page was reached."""
+    health: Health | None = None
+    """Of a health request that was answered ok."""
 
 
 Call = Generator[Request, Reply, Observation]
@@ -156,6 +169,8 @@ class BookRefund:
     amount_minor: int
     requested: bool
     """A customer asked for it; else the target owed it by its own rule."""
+    compensation: bool = False
+    """Goodwill sent down the refund channel: it gives back nothing of the order and counts as no refund."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
