@@ -1,0 +1,71 @@
+"""Which faults are there? One line each, listed by hand; a constructor stands beside its driver.
+
+A new fault is a constructor and a branch in its driver's file, a line here, and
+a test of its effect and its end.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from harness.faults.network import CutAnswers, Silence
+from harness.faults.process import Kill, Pause
+from harness.faults.provider import LateCapture, LateNotices, LoseAnswers, LoseNotices, RepeatNotices, SlowAnswers
+from harness.scenario import Driver, Faults
+
+__all__ = [
+    "FAULTS",
+    "CutAnswers",
+    "FaultKind",
+    "Kill",
+    "LateCapture",
+    "LateNotices",
+    "LoseAnswers",
+    "LoseNotices",
+    "Pause",
+    "RepeatNotices",
+    "Silence",
+    "SlowAnswers",
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FaultKind:
+    """One entry of `harness list faults`."""
+
+    driver: Driver
+    line: str
+    make: Callable[..., Faults]
+    """The constructor that scenario files call."""
+
+
+FAULTS: Mapping[str, FaultKind] = MappingProxyType(
+    {
+        "cut_answers": FaultKind(
+            driver=Driver.NETWORK, line="answers on an edge are cut; the work was done", make=CutAnswers
+        ),
+        "silence": FaultKind(
+            driver=Driver.NETWORK, line="answers, or requests, on an edge vanish; connections stay open", make=Silence
+        ),
+        "slow_answers": FaultKind(
+            driver=Driver.PROVIDER, line="a provider answers late, after the effect or before it", make=SlowAnswers
+        ),
+        "lose_answers": FaultKind(
+            driver=Driver.PROVIDER, line="a provider never answers, after the effect or instead of it", make=LoseAnswers
+        ),
+        "late_capture": FaultKind(
+            driver=Driver.PROVIDER, line="a charge is captured late, even if it was closed meanwhile", make=LateCapture
+        ),
+        "lose_notices": FaultKind(
+            driver=Driver.PROVIDER, line="a provider's notices are lost with all their repeats", make=LoseNotices
+        ),
+        "late_notices": FaultKind(driver=Driver.PROVIDER, line="a provider's notices come late", make=LateNotices),
+        "repeat_notices": FaultKind(
+            driver=Driver.PROVIDER, line="a provider repeats its notices, also out of order", make=RepeatNotices
+        ),
+        "kill": FaultKind(
+            driver=Driver.PROCESS, line="SIGKILL to a service, at an instant or a cue; then a restart", make=Kill
+        ),
+        "pause": FaultKind(driver=Driver.PROCESS, line="SIGSTOP to a service, for a while", make=Pause),
+    }
+)

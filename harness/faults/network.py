@@ -1,0 +1,249 @@
+"""How does an edge fail, and how is it known that it does? (Toxiproxy)
+
+A toxic acts on one direction of one proxy, so the direction is part of the
+fault: on the answers (downstream) the work was done and nobody was told; on the
+requests (upstream) nothing was done. Each toxic is named for its run and number
+and strikes every connection; `reset` and `populate` are never called, because a
+Toxiproxy may be shared with other runs.
+
+Read back means: this toxic stands on this proxy with this type, direction and
+these attributes; no toxic stands on any edge of the run that this run did not
+set; every proxy is enabled and leads from where to where it did.
+"""
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from harness.errors import FaultError
+from harness.faults.probe import ANSWER_LIMIT_S, SILENCE_LIMIT_S, Look, Prober, Seen
+from harness.faults.proof import Proof, confirmed, inconclusive, mismatch
+from harness.faults.surroundings import Edge, ProxyState, Surroundings, Toxic
+from harness.scenario import Driver, Faults, FaultSpec
+
+GONE_LIMIT_S: Final = 3.0
+"""Within this an edge must answer again after its toxic was removed."""
+_SMALLEST_ANSWER_BYTES: Final = 60
+"""No HTTP answer is shorter; so many requests on one connection reach any limit on its bytes."""
+_MOST_REQUESTS: Final = 100
+
+
+def CutAnswers(*edges: str, after_bytes: int = 0) -> Faults:  # noqa: N802  # scenario files read it as a thing
+    """Answers on these edges are cut `after_bytes` bytes into a connection; the work was done all the same."""
+    return Faults(
+        FaultSpec(kind="cut_answers", driver=Driver.NETWORK, where=edge, settings={"after_bytes": after_bytes})
+        for edge in edges
+    )
+
+
+def Silence(*edges: str, answers: bool) -> Faults:  # noqa: N802  # scenario files read it as a thing
+    """Nothing comes through, and connections stay open: the answers are lost, or (answers=False) the requests."""
+    return Faults(
+        FaultSpec(kind="silence", driver=Driver.NETWORK, where=edge, settings={"answers": answers}) for edge in edges
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Plan:
+    """What a specification means at Toxiproxy."""
+
+    kind: str
+    stream: str
+    attributes: Mapping[str, int]
+    seen: Seen
+    """How a probe must end while the toxic stands."""
+    limit_s: float
+    requests: int
+
+
+def _plan(spec: FaultSpec) -> _Plan:
+    """From the scenario's words to Toxiproxy's."""
+    if spec.kind == "cut_answers":
+        after_bytes = int(spec.settings["after_bytes"])
+        return _Plan(
+            kind="limit_data",
+            stream="downstream",
+            attributes=MappingProxyType({"bytes": after_bytes}),
+            seen=Seen.CUT,
+            limit_s=ANSWER_LIMIT_S,
+            requests=min(after_bytes // _SMALLEST_ANSWER_BYTES + 1, _MOST_REQUESTS),
+        )
+    if spec.kind == "silence":
+        return _Plan(
+            kind="timeout",
+            stream="downstream" if spec.settings["answers"] else "upstream",
+            attributes=MappingProxyType({"timeout": 0}),  # 0: the connection stays open until one side gives up
+            seen=Seen.SILENT,
+            limit_s=SILENCE_LIMIT_S,
+            requests=1,
+        )
+    raise FaultError(f"network fault {spec.kind!r} is unknown; `harness list faults` shows those there are")
+
+
+@dataclass(kw_only=True, slots=True)
+class Network:
+    """Which toxics this run has set, shared by all of its network faults."""
+
+    around: Surroundings
+    prober: Prober
+    expected: dict[str, dict[str, Toxic]] = field(default_factory=dict)
+    """Proxy -> toxic's name -> toxic, as they must stand at this instant."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held while a toxic is set or removed and while proxies are read, so that no reading falls between."""
+
+    def strike(self, number: int, spec: FaultSpec) -> "ToxicInjection":
+        """The fault `number`, ready to be prepared."""
+        if spec.where not in self.around.edges:
+            known = ", ".join(sorted(self.around.edges))
+            raise FaultError(f"fault {number} strikes the edge {spec.where!r}; the target has: {known}")
+        plan = _plan(spec)
+        toxic = Toxic(
+            name=f"{self.around.run_id}.{number}.{spec.kind}",
+            kind=plan.kind,
+            stream=plan.stream,
+            attributes=plan.attributes,
+        )
+        return ToxicInjection(network=self, edge=self.around.edges[spec.where], toxic=toxic, plan=plan)
+
+    def set_toxic(self, proxy: str, toxic: Toxic) -> None:
+        """Set it and expect it from now on, also when Toxiproxy's answer is lost."""
+        with self.lock:
+            self.expected.setdefault(proxy, {})[toxic.name] = toxic
+            self.around.toxiproxy.add_toxic(proxy, toxic)
+
+    def remove_toxic(self, proxy: str, toxic: Toxic) -> bool:
+        """Remove it; False when it was not there."""
+        with self.lock:
+            was_there = self.around.toxiproxy.remove_toxic(proxy, toxic.name)
+            self.expected.get(proxy, {}).pop(toxic.name, None)
+        return was_there
+
+    def survey(self) -> tuple[Mapping[str, ProxyState], tuple[str, ...]]:
+        """All proxies, and every way in which this run's are not as they should be, one sentence each.
+
+        A toxic of ours that is missing is told by the fault that set it, not here.
+        """
+        with self.lock:
+            proxies = self.around.toxiproxy.proxies()
+            edges = sorted(self.around.edges.values(), key=lambda edge: edge.name)
+            wrong = tuple(sentence for edge in edges for sentence in self._wrong(edge, proxies.get(edge.proxy)))
+        return proxies, wrong
+
+    def _wrong(self, edge: Edge, state: ProxyState | None) -> Iterable[str]:
+        """What is wrong with one edge's proxy."""
+        if state is None:
+            yield f"the proxy of edge {edge.name} is gone"
+            return
+        if not state.enabled:
+            yield f"the proxy of edge {edge.name} is disabled"
+        if (state.listen, state.upstream) != (edge.listen, edge.upstream):
+            yield (
+                f"the proxy of edge {edge.name} leads from {state.listen} to {state.upstream}, "
+                f"not from {edge.listen} to {edge.upstream}"
+            )
+        ours = self.expected.get(edge.proxy, {})
+        for toxic in state.toxics:
+            if toxic.name not in ours:
+                yield f"a foreign toxic stands on edge {edge.name}: {_tell(toxic)}"
+
+
+@dataclass(kw_only=True, slots=True)
+class ToxicInjection:
+    """One toxic on one edge, from its setting to its end."""
+
+    network: Network
+    edge: Edge
+    toxic: Toxic
+    plan: _Plan
+    lasts_s: float | None = None
+    _undo: int | None = None
+
+    @property
+    def effect_costs_s(self) -> float:
+        return self.plan.limit_s
+
+    def prepare(self) -> None:
+        """Tell the warden how to remove the toxic, before there is one."""
+        around = self.network.around
+        self._undo = around.warden.will_delete(around.toxiproxy.toxic_url(self.edge.proxy, self.toxic.name))
+
+    def forget(self) -> None:
+        """The toxic is proven gone; the warden need not know."""
+        if self._undo is not None:
+            self.network.around.warden.done(self._undo)
+            self._undo = None
+
+    def inject(self) -> Proof:
+        self.network.set_toxic(self.edge.proxy, self.toxic)
+        return confirmed(f"set on edge {self.edge.name}: {_tell(self.toxic)}")
+
+    def read_back(self) -> Proof:
+        proxies, wrong = self.network.survey()
+        state = proxies.get(self.edge.proxy)
+        found = None if state is None else next((t for t in state.toxics if t.name == self.toxic.name), None)
+        if found is None:
+            wrong = (f"{self.toxic.name} does not stand on edge {self.edge.name}", *wrong)
+        elif found != self.toxic:
+            wrong = (f"on edge {self.edge.name} stands {_tell(found)}, not {_tell(self.toxic)}", *wrong)
+        return mismatch("; ".join(wrong)) if wrong else confirmed(f"stands on edge {self.edge.name}, alone")
+
+    watch = read_back
+
+    def effect(self) -> Proof:
+        """Ask through the proxy; costs at most the probe's limit and a control call."""
+        return _judge(self.network.prober.look(self.edge, self.plan.limit_s, self.plan.requests), self.edge, self.plan)
+
+    def lift(self) -> Proof:
+        if self.network.remove_toxic(self.edge.proxy, self.toxic):
+            return confirmed(f"removed from edge {self.edge.name}: {self.toxic.name}")
+        return mismatch(f"{self.toxic.name} did not stand on edge {self.edge.name} any more when it was to be removed")
+
+    def lift_read_back(self) -> Proof:
+        proxies, wrong = self.network.survey()
+        state = proxies.get(self.edge.proxy)
+        if state is not None and any(toxic.name == self.toxic.name for toxic in state.toxics):
+            wrong = (f"{self.toxic.name} still stands on edge {self.edge.name}", *wrong)
+        return mismatch("; ".join(wrong)) if wrong else confirmed(f"gone from edge {self.edge.name}")
+
+    def effect_gone(self) -> Proof:
+        """Ask until the edge answers again, for at most `GONE_LIMIT_S`."""
+        until = time.monotonic() + GONE_LIMIT_S
+        while True:
+            look = self.network.prober.look(self.edge, ANSWER_LIMIT_S)
+            if look.seen is Seen.WHOLE:
+                return confirmed(f"a probe through edge {self.edge.name} is answered again")
+            if self.network.expected.get(self.edge.proxy):
+                return inconclusive(f"another fault stands on edge {self.edge.name}")
+            if time.monotonic() >= until:
+                break
+            time.sleep(0.1)
+        if not look.alive:
+            return inconclusive(f"{self.edge.to} does not answer past the proxy either")
+        return mismatch(f"a probe through edge {self.edge.name} is still {look.seen} after {GONE_LIMIT_S} s")
+
+
+def _tell(toxic: Toxic) -> str:
+    """One toxic in a line."""
+    attributes = ", ".join(f"{name} {value}" for name, value in sorted(toxic.attributes.items()))
+    return f"{toxic.name} ({toxic.kind}, {toxic.stream}, {attributes}, toxicity {toxic.toxicity:g})"
+
+
+def _judge(look: Look, edge: Edge, plan: _Plan) -> Proof:
+    """From how a probe ended to whether the fault is what it should be."""
+    told = f"a probe through edge {edge.name} was {look.seen}"
+    if look.seen in {Seen.WHOLE, Seen.REFUSED}:
+        return mismatch(f"{told}; expected: {plan.seen}")
+    if not look.alive:
+        return inconclusive(f"{told}, and {edge.to} does not answer past the proxy either")
+    if look.arrived is not None:
+        told += f" and {'did' if look.arrived else 'did not'} arrive"
+        if look.arrived != (plan.stream == "downstream"):
+            return mismatch(f"{told}; a fault on the {plan.stream} stream is the other way round")
+    if look.seen is Seen.CUT and plan.seen is Seen.SILENT:
+        return mismatch(f"{told}; expected: {plan.seen}")
+    if look.seen is Seen.SILENT and plan.seen is Seen.CUT:
+        return inconclusive(f"{told}; expected: {plan.seen}")  # slow, perhaps: the next look tells
+    return confirmed(told if look.arrived is not None else f"{told}, while {edge.to} answers past the proxy")
