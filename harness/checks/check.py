@@ -1,0 +1,51 @@
+"""What is a check, and which premises can it need?
+
+A check is a function of the evidence that returns counts and findings, with a
+name, the promise in words, the incident's facts behind it, and the premises
+without which its silence proves nothing. `harness.checks.CHECKS` lists them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.evidence.tables import Evidence
+from harness.verdict import CheckResult
+
+
+class Premise(StrEnum):
+    """What must hold for a check's PASS to mean something; `assumptions` examines each one."""
+
+    IDS_UNIQUE = "ids_unique"
+    """No two rows of the history are about the same operation by mistake."""
+    ROWS_COUNTED = "rows_counted"
+    """The history has a footer, and as many rows as it says."""
+    ARRIVALS_COUNTED = "arrivals_counted"
+    """planned = started + missed."""
+    LEDGERS_WHOLE = "ledgers_whole"
+    """Every provider's ledger is there, gap-free from the watermark to its last `seq`."""
+    BOOKS_WHOLE = "books_whole"
+    """Every book that the target offers was read to its end."""
+    FAULTS_CONFIRMED = "faults_confirmed"
+    """Each fault was seen to begin, to hold and to end."""
+    CLOCKS_BOUNDED = "clocks_bounded"
+    """The offset of each clock that stamps evidence is known, within a bound."""
+    SAME_BUILD = "same_build"
+    """What answered is the process that was started."""
+    GENERATOR_HEALTHY = "generator_healthy"
+    """Journeys began when they were due, and the generator had CPU to spare."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Check:
+    """One promise and the function that looks for breaches of it."""
+
+    name: str
+    promise: str
+    """What the target promises, as one sentence that a customer would understand."""
+    function: Callable[[Evidence], CheckResult]
+    needs: frozenset[Premise]
+    facts: tuple[str, ...] = ()
+    """Facts of the incident that made it necessary, by number."""
+    unit: str = ""
+    """Of what it measures: "s", "orders", ..."""

@@ -1,0 +1,513 @@
+"""How is a run's folder written by hand, so that it can be read like a story?
+
+Instants are seconds after the load's start, amounts are minor units. A `Run`
+starts empty; `paid_order` writes a whole good order, after which a test spoils
+what it wants to see found. `write` makes the folder that `open_evidence` reads.
+
+    run = Run()
+    order = run.paid_order("A", at=1.0)
+    run.ledger("wechat").captured(2.0, "A-2", order="A", amount=1000)
+    with open_evidence(run.write(tmp_path)) as evidence: ...
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from harness.documents import (
+    Anchor,
+    BusyRecord,
+    CapabilitiesRecord,
+    ConductRecord,
+    FaultRecord,
+    ObjectivesRecord,
+    PhaseRecord,
+    RunRecord,
+    ScenarioRecord,
+    SourceRecord,
+)
+from harness.operation import Method, State
+from harness.profile import GATE
+from harness.recorder.rows import SCHEMA_VERSION, Done, Footer, Header, Inv
+from harness.targets.protocol import (
+    Attempt,
+    BookOrder,
+    BookPayment,
+    BookRefund,
+    BookTransition,
+    RefundState,
+)
+
+START_NS = 1_000_000_000_000
+"""The load's start on the monotonic clock."""
+ANCHOR = Anchor(monotonic_ns=START_NS, utc_ms=1_700_000_000_000.0, error_ms=0.01)
+RUN_ID = "r-hand-written"
+PROVIDERS = ("wechat", "alipay", "card")
+WINDOWS = {k: v for k, v in asdict(GATE).items() if isinstance(v, int)}
+QUIESCENT_S = 60.0
+"""When a hand-written run came to rest: far past every window of a story that begins at 0."""
+PAY_BY_S = 8.0
+
+
+def ns(at_s: float) -> int:
+    """Monotonic ns of an instant in seconds after the load's start."""
+    return START_NS + round(at_s * 1e9)
+
+
+def utc_ms(at_s: float) -> int:
+    return round(ANCHOR.utc_ms + at_s * 1000)
+
+
+SCENARIO = ScenarioRecord(
+    schema_version=1,
+    name="HandWritten",
+    doc="A story told by a test.",
+    facts=(),
+    size="scene",
+    seed=1,
+    load="steady 4/s for 8 s",
+    only_create=False,
+    phases=(PhaseRecord(name="steady", start_ms=0, end_ms=8000),),
+    faults=(),
+    objectives=ObjectivesRecord(
+        success_ratio=0.99, success_ratio_in_fault=0.99, latency_limit_ms=1000, latency_share=0.99
+    ),
+    claims={},
+    undecided_shares={},
+    windows=WINDOWS,
+    capabilities=CapabilitiesRecord(
+        operations=("create", "pay", "read", "list", "refund"),
+        books=("orders", "payments", "refunds", "transitions"),
+        idempotent=("create", "pay", "refund"),
+        pay_by=True,
+        busy=BusyRecord(statuses=(429, 503), codes=("busy",), needs_retry_after=True),
+        raw_states={
+            "open": "open",
+            "paying": "paying",
+            "paid": "paid",
+            "part_refunded": "paid",
+            "refunded": "refunded",
+            "closed": "closed",
+        },
+        legal_edges=(
+            ("open", "paying"),
+            ("paying", "open"),
+            ("paying", "paid"),
+            ("open", "paid"),
+            ("open", "closed"),
+            ("paid", "part_refunded"),
+            ("paid", "refunded"),
+            ("part_refunded", "refunded"),
+        ),
+    ),
+    sources=(
+        SourceRecord(name="books", kind="books", complete=True, attribution="order", clock="utc"),
+        *(
+            SourceRecord(name=p, kind="ledger", complete=True, attribution="order", clock="monotonic")
+            for p in PROVIDERS
+        ),
+    ),
+    waivers={},
+)
+
+CONDUCT = ConductRecord(
+    schema_version=1,
+    load_start_ns=START_NS,
+    load_end_ns=ns(20.0),
+    quiescent_ns=ns(QUIESCENT_S),
+    planned=0,
+    started=0,
+    missed=0,
+    arrival_digest="d",
+    lateness_p50_ms=0.5,
+    lateness_p99_ms=1.5,
+    generator_cpu_share=0.2,
+    cut_short=None,
+    problems=(),
+    watermark=dict.fromkeys(PROVIDERS, 0),
+    ledger_first_seq={},
+    ledger_last_seq={},
+    books_read_ns=(ns(QUIESCENT_S + 0.1), ns(QUIESCENT_S + 0.2)),
+)
+
+
+@dataclass(kw_only=True, slots=True)
+class Ledger:
+    """A provider's ledger; rows get their `seq` in the order in which they are told."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, at_s: float, kind: str, number: str | None = None, **fields: Any) -> int:
+        """Append a row of any kind; returns its `seq`."""
+        seq = len(self.rows) + 1
+        row = {"seq": seq, "kind": kind, "at_ns": ns(at_s), "utc_ms": utc_ms(at_s), "number": number, "run": RUN_ID}
+        self.rows.append({k: v for k, v in (row | fields).items() if v is not None})
+        return seq
+
+    def captured(self, at_s: float, number: str, order: str | None, amount: int, **fields: Any) -> int:
+        return self.add(at_s, "captured", number, order=order, amount_minor=amount, currency="CNY", **fields)
+
+    def refunded(
+        self, at_s: float, number: str, order: str | None, amount: int, refund: str, *, done: bool = True, **fields: Any
+    ) -> int:
+        """A refund accepted at `at_s` and, unless still running, done 0.2 s later."""
+        money = {"order": order, "refund_number": refund, "amount_minor": amount, "currency": "CNY"} | fields
+        seq = self.add(at_s, "refund_accepted", number, **money)
+        return self.add(at_s + 0.2, "refunded", number, **money) if done else seq
+
+
+@dataclass(kw_only=True, slots=True)
+class Journey:
+    """One customer's way; every call adds one operation that began and ended at these seconds."""
+
+    run: "Run"
+    number: int
+    user: str
+    phase: str
+    intent: int
+    last_key: int = 0
+
+    def create(self, sent: float, done: float | None, order: str | None, amount: int = 1000, **more: Any) -> int:
+        """Order; `order` is the id that the reply named, None where it named none."""
+        more = {
+            "result_id": order,
+            "state": "open",
+            "amount_minor": amount,
+            "pay_by_utc_ms": utc_ms(sent + PAY_BY_S),
+        } | more
+        if more.get("outcome", "ok") != "ok":
+            more |= {"result_id": None, "state": None, "amount_minor": None, "pay_by_utc_ms": None}
+        return self.does("create", sent, done, named=order, asked=amount, **more)
+
+    def pay(self, sent: float, done: float | None, order: str, method: str = "wechat", **more: Any) -> int:
+        return self.does("pay", sent, done, order=order, method=method, **more)
+
+    def read(self, sent: float, done: float | None, order: str, **more: Any) -> int:
+        return self.does("read", sent, done, order=order, **more)
+
+    def list(self, sent: float, done: float | None, listed: int, **more: Any) -> int:
+        return self.does("list", sent, done, listed=listed, **more)
+
+    def refund(self, sent: float, done: float | None, order: str, amount: int, **more: Any) -> int:
+        return self.does("refund", sent, done, order=order, asked=amount, **more)
+
+    def ends(self, done: float | None, final: str = "paid") -> None:
+        """The final word; without this call the journey was cut."""
+        if done is not None:
+            self.run.history.append(Done(id=self.number, outcome="ok", done_ns=ns(done), code=final))
+
+    def does(
+        self,
+        op: str,
+        sent: float,
+        done: float | None,
+        *,
+        order: str | None = None,
+        named: str | None = None,
+        asked: int | None = None,
+        key: int | None = None,
+        attempt: int = 1,
+        method: str | None = None,
+        scheduled: float | None = None,
+        parent: int | None = None,
+        intent: int | None = None,
+        **reply: Any,
+    ) -> int:
+        """One operation; `done` None: never completed. Returns its id.
+
+        `key` numbers the idempotency key (a new one for each write unless said).
+        `reply` holds fields of `Done`: outcome ("ok" unless said), http, code, state, ...
+        """
+        run, number = self.run, self.run.next_id()
+        writes = op in {"create", "pay", "refund"}
+        run.history.append(
+            Inv(
+                id=number,
+                journey=self.number,
+                intent=intent or self.intent,
+                op=op,
+                phase=self.phase,
+                scheduled_ns=ns(sent if scheduled is None else scheduled),
+                sent_ns=ns(sent),
+                parent=parent,
+                method=method,
+                key_no=(run.next_key() if key is None else key) if writes else None,
+                attempt=attempt if writes else None,
+                amount_minor=asked,
+                currency="CNY" if op == "create" else None,
+                **run.names(order),
+            )
+        )
+        if done is not None:
+            reply = {"outcome": "ok", "ending": "answered"} | reply
+            if reply["ending"] == "answered":
+                reply.setdefault("http", {"ok": 200, "fail": 409, "info": 500}[reply["outcome"]])
+            run.history.append(Done(id=number, done_ns=ns(done), **run.names(named), **reply))
+        return number
+
+
+@dataclass(kw_only=True, slots=True)
+class Run:
+    """A run's folder in the making; every list may be changed before `write`."""
+
+    scenario: ScenarioRecord = SCENARIO
+    conduct: ConductRecord = CONDUCT
+    history: list[Inv | Done] = field(default_factory=list)
+    footer: bool = True
+    orders: list[BookOrder] = field(default_factory=list)
+    payments: list[BookPayment] = field(default_factory=list)
+    refunds: list[BookRefund] = field(default_factory=list)
+    transitions: list[BookTransition] = field(default_factory=list)
+    ledgers: dict[str, Ledger] = field(default_factory=lambda: {p: Ledger() for p in PROVIDERS})
+    reads: list[dict[str, Any]] = field(default_factory=list)
+    lists: list[dict[str, Any]] = field(default_factory=list)
+    clocks: list[dict[str, Any]] = field(default_factory=list)
+    processes: list[dict[str, Any]] = field(default_factory=list)
+    faults: list[dict[str, Any]] = field(default_factory=list)
+    absent: set[str] = field(default_factory=set)
+    """Names of files not to write, such as "ledger.wechat" or "books.orders"."""
+    _numbers: dict[str, int] = field(default_factory=dict)
+    _last_id: int = 0
+    _last_key: int = 0
+
+    def ledger(self, provider: str) -> Ledger:
+        return self.ledgers[provider]
+
+    def journey(
+        self, at: float = 0.0, *, phase: str = "steady", leaves_early: bool = False, amount: int = 1000
+    ) -> Journey:
+        """A customer who came at `at`, with a user of her own and one intent."""
+        number = self.next_id()
+        user = f"user-{number}"
+        self.history.append(
+            Inv(
+                id=number,
+                journey=number,
+                intent=number,
+                op="journey",
+                phase=phase,
+                scheduled_ns=ns(at),
+                sent_ns=ns(at),
+                user=user,
+                amount_minor=amount,
+                currency="CNY",
+                line="ride",
+                leaves_early=leaves_early,
+            )
+        )
+        return Journey(run=self, number=number, user=user, phase=phase, intent=number)
+
+    def paid_order(self, order: str, at: float = 1.0, *, method: str = "wechat", amount: int = 1000) -> Journey:
+        """A whole good order: created, paid at once, in books and ledger, seen by its owner at the end."""
+        journey = self.journey(at, amount=amount)
+        journey.create(at, at + 0.1, order, amount)
+        journey.pay(at + 0.2, at + 0.4, order, method, state="paid", paid_minor=amount, amount_minor=amount)
+        journey.ends(at + 0.4)
+        self.books_order(order, journey, "paid", amount)
+        self.payment(order, method, f"{order}-1", "paid", amount=amount)
+        self.ledger(method).captured(at + 0.3, f"{order}-1", order, amount)
+        self.seen(order, journey, state="paid", amount=amount)
+        return journey
+
+    def seen(self, order: str, owner: Journey, *, state: str = "paid", amount: int = 1000, at: float = 60.0) -> None:
+        """The owner's own read after the drain, and her own list, both naming the order."""
+        self.final_read(order, owner, at=at, state=state, amount_minor=amount)
+        for row in self.lists:
+            if row["user"] == owner.user:
+                row["orders"].append(order)
+                return
+        self.final_list(owner, [order], at=at)
+
+    def final_read(self, order: str, owner: Journey, *, at: float = 60.0, outcome: str = "ok", **more: Any) -> None:
+        row = {"order": order, "user": owner.user, "outcome": outcome, "ending": "answered", "tries": 1}
+        row |= {"http": 200 if outcome == "ok" else None, "sent_ns": ns(at), "done_ns": ns(at + 0.01)} | more
+        self.reads = [r for r in self.reads if r["order"] != order] + [row]
+
+    def final_list(self, owner: Journey, orders: list[str], *, at: float = 60.0, complete: bool = True) -> None:
+        row = {"user": owner.user, "journey": owner.number, "outcome": "ok", "complete": complete, "orders": orders}
+        row |= {"sent_ns": ns(at), "done_ns": ns(at + 0.01)}
+        self.lists = [r for r in self.lists if r["user"] != owner.user] + [row]
+
+    def books_order(
+        self, order: str, owner: Journey | None, state: str, amount: int = 1000, *, refunded: int = 0, at: float = 1.0
+    ) -> None:
+        """The order in O, replacing an earlier row; paid by the state unless changed afterwards."""
+        paid = amount if state in {"paid", "refunded"} else 0
+        row = BookOrder(
+            order=order,
+            user=owner.user if owner else "user-of-nobody",
+            state=State(state),
+            raw_state=state,
+            amount_minor=amount,
+            currency="CNY",
+            paid_minor=paid,
+            refunded_minor=refunded,
+            pay_by_utc_ms=utc_ms(at + PAY_BY_S),
+            created_utc_ms=utc_ms(at),
+        )
+        self.orders = [o for o in self.orders if o.order != order] + [row]
+
+    def payment(
+        self,
+        order: str,
+        provider: str,
+        number: str | None,
+        state: str,
+        *,
+        amount: int = 1000,
+        captured: int | None = None,
+    ) -> None:
+        """An attempt in O, replacing an earlier row of that number."""
+        row = BookPayment(
+            payment=f"payment-{order}-{number}",
+            order=order,
+            provider=Method(provider),
+            number=number,
+            state=Attempt(state),
+            raw_state=state,
+            amount_minor=amount,
+            captured_minor=(amount if state == "paid" else 0) if captured is None else captured,
+        )
+        self.payments = [p for p in self.payments if p.payment != row.payment] + [row]
+
+    def books_refund(
+        self,
+        refund: str,
+        order: str,
+        provider: str,
+        number: str | None,
+        amount: int,
+        *,
+        state: str = "done",
+        requested: bool = True,
+        compensation: bool = False,
+    ) -> None:
+        """A refund in O; `number` is the one that the provider's ledger knows it by."""
+        self.refunds.append(
+            BookRefund(
+                refund=refund,
+                order=order,
+                payment=None,
+                provider=Method(provider),
+                number=number,
+                state=RefundState(state),
+                raw_state=state,
+                amount_minor=amount,
+                requested=requested,
+                compensation=compensation,
+            )
+        )
+
+    def fault(
+        self,
+        kind: str,
+        driver: str,
+        where: str,
+        start: float,
+        end: float,
+        *,
+        status: str = "confirmed",
+        **settings: Any,
+    ) -> int:
+        """A fault planned and carried out as planned; `status` is that of its effect."""
+        number = len(self.scenario.faults) + 1
+        record = FaultRecord(
+            number=number,
+            kind=kind,
+            driver=driver,
+            where=where,
+            settings=settings,
+            start_ms=round(start * 1000),
+            end_ms=round(end * 1000),
+            cue=None,
+            describe=f"{kind} at {where}",
+        )
+        self.scenario = msgspec.structs.replace(self.scenario, faults=(*self.scenario.faults, record))
+        told = [("injected", start), ("read_back", start), ("effect_seen", start + 0.1), ("watched", end - 0.1)]
+        told += [("lifted", end), ("lift_read_back", end), ("effect_gone", end)]
+        for event, at in told:
+            verdict = status if event == "effect_seen" else "confirmed"
+            self.faults.append({"number": number, "event": event, "status": verdict, "at_ns": ns(at), "detail": {}})
+        return number
+
+    def next_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def next_key(self) -> int:
+        self._last_key += 1
+        return self._last_key
+
+    def names(self, order: str | None) -> dict[str, Any]:
+        """`order_no` and, at first sight of the string, `order`: as a recorder writes them."""
+        if order is None:
+            return {}
+        first = order not in self._numbers
+        number = self._numbers.setdefault(order, len(self._numbers) + 1)
+        return {"order_no": number, "order": order} if first else {"order_no": number}
+
+    def write(self, folder: Path) -> Path:
+        """Write the folder `<folder>/HandWritten` with `run.json` above it; returns the scenario's folder."""
+        home = folder / self.scenario.name
+        (home / "history").mkdir(parents=True)
+        (home / "evidence").mkdir()
+        run = RunRecord(
+            schema_version=1,
+            run_id=RUN_ID,
+            seed=1,
+            target="reference",
+            target_file="reference.toml",
+            build="fixed",
+            defects=(),
+            profile="gate",
+            size="scene",
+            scenarios=(self.scenario.name,),
+            versions={},
+            anchor=ANCHOR,
+            arguments=(),
+            ended="complete",
+        )
+        (folder / "run.json").write_bytes(msgspec.json.encode(run))
+        (home / "scenario.json").write_bytes(msgspec.json.encode(self.scenario))
+        self._write_history(home)
+        last_seq = {p: len(ledger.rows) for p, ledger in self.ledgers.items()}
+        conduct = msgspec.structs.replace(
+            self.conduct,
+            ledger_first_seq=last_seq | self.conduct.ledger_first_seq,
+            ledger_last_seq=last_seq | self.conduct.ledger_last_seq,
+        )
+        if "conduct" not in self.absent:
+            (home / "evidence" / "conduct.json").write_bytes(msgspec.json.encode(conduct))
+        files: dict[str, list[Any]] = {
+            "books.orders": self.orders,
+            "books.payments": self.payments,
+            "books.refunds": self.refunds,
+            "books.transitions": self.transitions,
+            "reads": self.reads,
+            "lists": self.lists,
+            "clocks": self.clocks,
+            "processes": self.processes,
+        }
+        files |= {f"ledger.{p}": ledger.rows for p, ledger in self.ledgers.items()}
+        for name, rows in files.items():
+            if name not in self.absent:
+                _lines(home / "evidence" / f"{name}.jsonl", rows)
+        if "faults" not in self.absent:
+            _lines(home / "faults.jsonl", self.faults)
+        return home
+
+    def _write_history(self, home: Path) -> None:
+        if "history" in self.absent:
+            return
+        count = sum(isinstance(row, Inv) for row in self.history)
+        rows: list[Any] = [Header(SCHEMA_VERSION, 0, "monotonic"), *self.history]
+        if self.footer:
+            rows.append(Footer(count, len(self.history) - count, cut_short=False))
+        _lines(home / "history" / "0.jsonl", rows)
+
+
+def _lines(path: Path, rows: list[Any]) -> None:
+    path.write_text("".join(json.dumps(msgspec.to_builtins(row)) + "\n" for row in rows))
