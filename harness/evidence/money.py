@@ -48,7 +48,7 @@ SELECT n.provider, n.number,
        n.booked_order_id
 FROM numbers AS n LEFT JOIN orders AS o ON o.order_no = n.order_no
 LEFT JOIN orders AS b ON b.order_id = n.booked_order_id
-WHERE NOT n.before_load AND (n.run IS NULL OR n.run = $run_id OR coalesce(o.in_history, false))
+WHERE NOT n.before_load AND (n.run IS NULL OR n.run = (SELECT run_id FROM limits) OR coalesce(o.in_history, false))
 ORDER BY n.provider, n.number
 """
 
@@ -56,7 +56,8 @@ CAPTURES = """
 CREATE TABLE captures AS                 -- one row a capture in a ledger, since the watermark
 SELECT l.provider, l.number, l.seq, l.at_ns, l.utc_ms, l.amount_minor, l.currency,
        n.order_no, n.order_id, n.booked_order_no, o.intent,
-       l.seq <= coalesce(g.first_reading_seq, -1) OR l.at_ns < coalesce($books_begin_ns, -1) AS before_books
+       coalesce(l.seq <= g.first_reading_seq OR l.at_ns < (SELECT books_begin_ns FROM limits), false)
+           AS before_books                           -- so the books, read later, must know it
 FROM ledger AS l JOIN our_numbers AS n USING (provider, number) JOIN ledgers AS g USING (provider)
 LEFT JOIN orders AS o ON o.order_no = n.order_no
 WHERE l.kind = 'captured' AND l.seq > g.watermark_seq ORDER BY l.provider, l.seq
@@ -82,7 +83,8 @@ SELECT e.provider, e.number, e.refund AS refund_number, n.order_no, n.order_id, 
        e.done_ns,                                    -- the money went back; NULL: not (yet)
        e.done_ns IS NULL AND NOT e.failed AS running,
        coalesce(b.compensation, false) AS compensation,   -- the books call it goodwill
-       e.done_seq <= coalesce(g.first_reading_seq, -1) OR e.done_ns < coalesce($books_begin_ns, -1) AS before_books
+       coalesce(e.done_seq <= g.first_reading_seq OR e.done_ns < (SELECT books_begin_ns FROM limits), false)
+           AS before_books                           -- it was done before the books were read
 FROM each AS e JOIN our_numbers AS n USING (provider, number) JOIN ledgers AS g USING (provider)
 LEFT JOIN (SELECT provider, number, bool_or(compensation) AS compensation FROM books_refunds
            WHERE number IS NOT NULL GROUP BY provider, number) AS b
@@ -114,3 +116,11 @@ WITH tried AS (
 SELECT order_no, min(provider) AS provider, any_value(g.unsound ORDER BY provider) AS why
 FROM tried JOIN ledgers AS g USING (provider) WHERE g.unsound IS NOT NULL GROUP BY order_no ORDER BY order_no
 """
+
+STRANGERS = """
+SELECT count(DISTINCT o.order_id), min(o.order_id) FROM our_numbers AS n JOIN orders AS o USING (order_no)
+WHERE o.journey IS NULL ORDER BY ALL
+"""
+
+MONEY_TABLES = (LEDGERS, NUMBERS, OUR_NUMBERS, CAPTURES, PROVIDER_REFUNDS, OUTAGES, BLIND_ORDERS)
+"""In the order in which they are built, after `shared.SHARED_TABLES` and `owed.LIMITS`."""

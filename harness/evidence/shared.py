@@ -1,6 +1,6 @@
 """Which tables do the checks read, and how do they come from the rows of the files?
 
-Built once a run, in the order of `SHARED`. History names orders by a number that
+Built once a run. History names orders by a number that
 one worker gave; here every order of any source has one `order_no`, the one by
 which all tables join.
 
@@ -148,3 +148,6 @@ SELECT p.number, p.kind, p.driver, p."where", p.settings, p."describe", p.cue,
 FROM planned_faults AS p LEFT JOIN fault_events AS e USING (number)
 GROUP BY ALL ORDER BY p.number
 """
+
+SHARED_TABLES = (JOURNEYS, INTENTS, ORDERS, KNOWN_ORDERS, REQUESTS, FAULTS)
+"""In the order in which they are built, after `operations`."""

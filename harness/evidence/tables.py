@@ -2,7 +2,7 @@
 
 `open_evidence` reads a scenario's folder, and `run.json` beside it, into an
 in-memory DuckDB. Tables of rows as they lie in files: `schema`. Tables that the
-checks share: `shared` and `money`. It opens no connection, asks no clock and
+checks share: `shared`, `money` and `owed`. It opens no connection, asks no clock and
 judges nothing; the same folder gives the same tables.
 
     with open_evidence(folder) as evidence:
@@ -22,11 +22,10 @@ import duckdb
 import msgspec
 
 from harness.documents import SCHEMA_VERSION, Anchor, ConductRecord, ScenarioRecord
-from harness.errors import HistoryError, RunDirectoryError
-from harness.evidence import money, reading, schema, shared
+from harness.errors import RunDirectoryError
+from harness.evidence import build, money, reading, schema
 
 MEMORY_LIMIT = "2GB"
-NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,11 +59,11 @@ class Evidence:
 
     def utc_ms(self, at_ns: int) -> float:
         """The UTC instant, in ms since the epoch, of a monotonic one."""
-        return self.anchor.utc_ms + (at_ns - self.anchor.monotonic_ns) / NS_PER_MS
+        return self.anchor.utc_ms + (at_ns - self.anchor.monotonic_ns) / build.NS_PER_MS
 
     def window_ns(self, name: str) -> int:
         """One of the scenario's time windows, by its name in `harness.profile.Windows`, in ns."""
-        return self.scenario.windows[name] * NS_PER_MS
+        return self.scenario.windows[name] * build.NS_PER_MS
 
 
 class _RunHead(msgspec.Struct):
@@ -125,18 +124,11 @@ def _read(
             reading.insert(con, statement, path, [*parameters, str(whole)])
         else:
             missing.add(name)
-    books_ns = _bring_clocks_together(con, head.anchor, scenario)
-    _plan_faults(con, scenario, conduct)
-    _declare_ledgers(con, scenario, conduct, missing)
-    _build_shared(con, folder, head, conduct, books_ns)
-    return Evidence(
-        con=con,
+    books_ns = build.bring_clocks_together(con, head.anchor, scenario)
+    build.plan_faults(con, scenario, conduct)
+    build.declare_ledgers(con, scenario, conduct, missing)
+    limits = build.Limits(
         run_id=head.run_id,
-        anchor=head.anchor,
-        scenario=scenario,
-        conduct=conduct,
-        missing=frozenset(missing),
-        notes=tuple(notes),
         start_ns=_first(conduct.load_start_ns, _instant(con, FIRST_INSTANT), head.anchor.monotonic_ns),
         until_ns=_first(
             conduct.books_read_ns[1] if conduct.books_read_ns else None,
@@ -145,6 +137,23 @@ def _read(
             _instant(con, LAST_INSTANT),
             head.anchor.monotonic_ns,
         ),
+        refund_ns=scenario.windows["refund_ms"] * build.NS_PER_MS,
+        books_begin_ns=conduct.books_read_ns[0] if conduct.books_read_ns else None,
+        books="orders" in scenario.capabilities.books and "books.orders" not in missing,
+    )
+    build.build_shared(con, folder / "history", books_ns, limits)
+    strangers = con.execute(money.STRANGERS).fetchall()
+    notes.extend(f"{n} orders in ledgers belong to no journey of the history, such as {o}" for n, o in strangers if n)
+    return Evidence(
+        con=con,
+        run_id=head.run_id,
+        anchor=head.anchor,
+        scenario=scenario,
+        conduct=conduct,
+        missing=frozenset(missing),
+        notes=tuple(notes),
+        start_ns=limits.start_ns,
+        until_ns=limits.until_ns,
     )
 
 
@@ -168,9 +177,9 @@ EMPTY_CONDUCT = ConductRecord(
     books_read_ns=None,
 )
 
-FIRST_INSTANT = "SELECT min(scheduled_ns) FROM operations"
+FIRST_INSTANT = "SELECT min(scheduled_ns) FROM history_rows"
 LAST_INSTANT = """
-SELECT max(at_ns) FROM (SELECT max(greatest(sent_ns, coalesce(done_ns, 0))) AS at_ns FROM operations
+SELECT max(at_ns) FROM (SELECT max(coalesce(sent_ns, done_ns)) AS at_ns FROM history_rows
                         UNION ALL SELECT max(at_ns) FROM ledger)
 """
 
@@ -199,108 +208,6 @@ def _wanted(scenario: ScenarioRecord) -> Iterator[tuple[str, str, str, tuple[str
         if source.kind == "ledger":
             file = f"evidence/ledger.{source.name}.jsonl"
             yield f"ledger.{source.name}", file, reading.INSERT_LEDGER, (source.name,)
-
-
-SHIFT_BOOKS_ORDERS = """
-UPDATE books_orders SET pay_by_ns = pay_by_utc_ms * 1000000 + $utc_ns, created_ns = created_utc_ms * 1000000 + $utc_ns
-"""
-SHIFT_BOOKS_TRANSITIONS = "UPDATE books_transitions SET at_ns = at_utc_ms * 1000000 + $utc_ns"
-SHIFT_LEDGER = """
-UPDATE ledger SET at_ns = CAST(utc_ms * 1000000 AS BIGINT) + $utc_ns WHERE provider = $provider
-"""
-SOURCE_ERRORS = "SELECT source, error_ns FROM source_clocks ORDER BY source"
-SOURCE_OFFSETS = "SELECT source, offset_ns FROM source_clocks ORDER BY source"
-
-
-def _bring_clocks_together(con: duckdb.DuckDBPyConnection, anchor: Anchor, scenario: ScenarioRecord) -> int:
-    """Fill the `_ns` columns of books and of ledgers that have a clock of their own.
-
-    Returns what turns the target's stamps, as ns since the epoch, into monotonic ns when added.
-    """
-    con.execute(shared.SETTLE_CLOCKS)
-    offsets: dict[str, int] = dict(con.execute(SOURCE_OFFSETS).fetchall())
-    anchored = anchor.monotonic_ns - round(anchor.utc_ms * NS_PER_MS)
-    books_ns = anchored
-    for source in scenario.sources:
-        shift = anchored - (offsets.get(source.name, 0) if source.clock == "utc" else 0)
-        if source.kind == "books":
-            books_ns = shift
-        elif source.clock == "utc":
-            con.execute(SHIFT_LEDGER, {"utc_ns": shift, "provider": source.name})
-    con.execute(SHIFT_BOOKS_ORDERS, {"utc_ns": books_ns})
-    con.execute(SHIFT_BOOKS_TRANSITIONS, {"utc_ns": books_ns})
-    return books_ns
-
-
-INSERT_PLANNED_FAULT = "INSERT INTO planned_faults VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-
-
-def _plan_faults(con: duckdb.DuckDBPyConnection, scenario: ScenarioRecord, conduct: ConductRecord) -> None:
-    for fault in scenario.faults:
-        instants = [
-            None if at_ms is None or conduct.load_start_ns is None else conduct.load_start_ns + at_ms * NS_PER_MS
-            for at_ms in (fault.start_ms, fault.end_ms)
-        ]
-        settings = msgspec.json.encode(fault.settings, order="sorted").decode()
-        row = [fault.number, fault.kind, fault.driver, fault.where, settings, *instants, fault.cue, fault.describe]
-        con.execute(INSERT_PLANNED_FAULT, row)
-
-
-INSERT_DECLARED_LEDGER = "INSERT INTO declared_ledgers VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-
-
-def _declare_ledgers(
-    con: duckdb.DuckDBPyConnection, scenario: ScenarioRecord, conduct: ConductRecord, missing: set[str]
-) -> None:
-    errors: dict[str, int] = dict(con.execute(SOURCE_ERRORS).fetchall())
-    con.execute(schema.DECLARED_LEDGERS)
-    for source in scenario.sources:
-        if source.kind == "ledger":
-            name = source.name
-            row = [
-                name,
-                f"ledger.{name}" not in missing,
-                source.complete,
-                source.attribution,
-                errors.get(name, 0) if source.clock == "utc" else 0,
-                conduct.watermark.get(name, 0),
-                conduct.ledger_first_seq.get(name),
-                conduct.ledger_last_seq.get(name),
-            ]
-            con.execute(INSERT_DECLARED_LEDGER, row)
-
-
-def _build_shared(
-    con: duckdb.DuckDBPyConnection, folder: Path, head: _RunHead, conduct: ConductRecord, books_ns: int
-) -> None:
-    """Build the tables that checks share; a history that contradicts itself raises `HistoryError`."""
-    con.execute(shared.ORDER_NAMES)
-    for question, complaint in (
-        (shared.CLASHING_NAMES, "a worker gave one number to two orders"),
-        (shared.NAMELESS_NUMBERS, "a worker used a number of an order that no row names"),
-        (shared.DONE_WITHOUT_INV, "a completion has no invocation"),
-    ):
-        row = con.execute(question).fetchone()
-        if row is not None:
-            raise HistoryError(f"{folder / 'history'}: {complaint}: {row}")
-    con.execute(shared.OPERATIONS, {"utc_ns": books_ns})
-    for statement in (
-        shared.JOURNEYS,
-        shared.INTENTS,
-        shared.ORDERS,
-        shared.KNOWN_ORDERS,
-        shared.REQUESTS,
-        shared.FAULTS,
-        money.LEDGERS,
-        money.NUMBERS,
-    ):
-        con.execute(statement)
-    books_begin = {"books_begin_ns": conduct.books_read_ns[0] if conduct.books_read_ns else None}
-    con.execute(money.OUR_NUMBERS, {"run_id": head.run_id})
-    con.execute(money.CAPTURES, books_begin)
-    con.execute(money.PROVIDER_REFUNDS, books_begin)
-    con.execute(money.OUTAGES)
-    con.execute(money.BLIND_ORDERS)
 
 
 T = TypeVar("T")

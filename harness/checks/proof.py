@@ -1,0 +1,112 @@
+"""How does a finding tell its story: instants, amounts, and the rows that prove it?"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from harness.evidence.tables import Evidence
+from harness.verdict import CheckResult
+
+MAX_ROWS = 60
+"""Rows of one kind in one finding; what is beyond is cut and said."""
+NO_MINOR_UNIT = frozenset({"JPY", "KRW", "VND", "CLP"})
+
+HISTORY_OF_ORDERS = """
+SELECT o.order_no, p.id, p.op, p.method, p.key_no, p.attempt, p.sent_ns, p.done_ns, p.outcome, p.ending, p.http, p.code,
+       p.state, coalesce(p.asked_minor, p.amount_minor) AS amount_minor, p.result_id
+FROM operations AS p JOIN orders AS o ON o.order_id = p.order_id
+WHERE o.order_no IN (SELECT unnest($order_nos)) AND p.op <> 'journey' ORDER BY o.order_no, p.sent_ns, p.id
+"""
+
+LEDGER_OF_ORDERS = """
+SELECT n.order_no, l.provider, l.seq, l.kind, l.at_ns, l.number, l.refund_number, l.amount_minor, l.fault
+FROM ledger AS l JOIN (SELECT provider, number, coalesce(order_no, booked_order_no) AS order_no FROM our_numbers) AS n
+  USING (provider, number)
+WHERE n.order_no IN (SELECT unnest($order_nos))
+  AND l.kind IN ('accepted', 'captured', 'closed', 'failed', 'refund_accepted', 'refunded')
+ORDER BY n.order_no, l.at_ns, l.provider, l.seq
+"""
+
+BOOKS_OF_ORDERS = """
+SELECT o.order_no, 'order' AS book, b.order_id AS id, NULL AS provider, NULL AS number, b.raw_state,
+       b.paid_minor AS amount_minor, b.refunded_minor AS other_minor
+FROM books_orders AS b JOIN orders AS o USING (order_id) WHERE o.order_no IN (SELECT unnest($order_nos))
+UNION ALL
+SELECT o.order_no, 'payment', b.payment_id, b.provider, b.number, b.raw_state, b.amount_minor, b.captured_minor
+FROM books_payments AS b JOIN orders AS o USING (order_id) WHERE o.order_no IN (SELECT unnest($order_nos))
+UNION ALL
+SELECT o.order_no, 'refund', b.refund_id, b.provider, b.number, b.raw_state, b.amount_minor, NULL
+FROM books_refunds AS b JOIN orders AS o USING (order_id) WHERE o.order_no IN (SELECT unnest($order_nos))
+ORDER BY ALL
+"""
+
+
+def when(evidence: Evidence, at_ns: int) -> str:
+    """An instant for people: seconds since the load's start, and UTC."""
+    utc = datetime.fromtimestamp(evidence.utc_ms(at_ns) / 1000, tz=UTC)
+    return f"{since_start(evidence, at_ns):+.3f} s ({utc:%H:%M:%S}.{utc.microsecond // 1000:03d} UTC)"
+
+
+def since_start(evidence: Evidence, at_ns: int) -> float:
+    """Seconds since the load's start."""
+    return round((at_ns - evidence.start_ns) / 1e9, 3)
+
+
+def seconds(duration_ns: int) -> str:
+    """A duration for people."""
+    return f"{duration_ns / 1e9:.1f} s"
+
+
+def amount(minor: int, currency: str | None) -> str:
+    """An amount of money for people."""
+    if currency in NO_MINOR_UNIT:
+        return f"{minor} {currency}"
+    return f"{'-' if minor < 0 else ''}{abs(minor) // 100}.{abs(minor) % 100:02d} {currency or ''}".rstrip()
+
+
+def proof(evidence: Evidence, order_nos: Iterable[int]) -> dict[int, dict[str, object]]:
+    """What history, ledgers and books hold of these orders, by order_no; JSON values only."""
+    wanted = sorted(set(order_nos))
+    told: dict[int, dict[str, object]] = {number: {} for number in wanted}
+    if wanted:
+        for name, query in (("history", HISTORY_OF_ORDERS), ("ledger", LEDGER_OF_ORDERS), ("books", BOOKS_OF_ORDERS)):
+            for number, rows in _by_order(evidence, query, wanted).items():
+                told[number][name] = rows[:MAX_ROWS]
+                if len(rows) > MAX_ROWS:
+                    told[number][f"{name}_rows_left_out"] = len(rows) - MAX_ROWS
+    return told
+
+
+def _by_order(evidence: Evidence, query: str, order_nos: Sequence[int]) -> dict[int, list[dict[str, object]]]:
+    cursor = evidence.con.execute(query, {"order_nos": list(order_nos)})
+    names = [column[0] for column in cursor.description or ()]
+    found: dict[int, list[dict[str, object]]] = defaultdict(list)
+    for row in cursor.fetchall():
+        found[row[0]].append(_entry(evidence, dict(zip(names[1:], row[1:], strict=True))))
+    return found
+
+
+def _entry(evidence: Evidence, row: dict[str, Any]) -> dict[str, object]:
+    """One row without what it does not say; `_ns` becomes seconds since the load's start."""
+    entry: dict[str, object] = {}
+    for name, value in row.items():
+        if value is not None:
+            instant = name.endswith("_ns")
+            entry[name.removesuffix("_ns") + "_s" if instant else name] = (
+                since_start(evidence, value) if instant else value
+            )
+    return entry
+
+
+def reasons(counts: Iterable[tuple[int, str]]) -> tuple[str, ...]:
+    """Sentences "<count> <why>" for `CheckResult.reasons`; empty counts say nothing."""
+    return tuple(sorted(f"{count} {why}" for count, why in counts if count))
+
+
+def unreadable(evidence: Evidence, examined: int, *sources: str) -> CheckResult | None:
+    """All cases undecided where a source is missing without which nothing can be said; else None."""
+    lacking = sorted(name for name in evidence.missing if name.startswith(sources))
+    if not lacking:
+        return None
+    return CheckResult(examined=examined, undecided=examined, reasons=(f"no evidence: {', '.join(lacking)}",))
