@@ -7,68 +7,23 @@ own.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
+from harness.stack.parts import Edge, Endpoint, ProviderControl, ProxyState, Running, Toxic
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Edge:
-    """One way between two parts, through one proxy."""
-
-    name: str
-    proxy: str
-    """The proxy's name at the Toxiproxy server, such as `<run_id>.<edge>`."""
-    listen: str
-    """host:port on which the proxy accepts."""
-    upstream: str
-    """host:port to which the proxy connects."""
-    to: str
-    """Name of the service that it leads to, "postgres", or a host."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Endpoint:
-    """A service that answers HTTP."""
-
-    url: str
-    """Where it answers directly, past every proxy; no slash at the end."""
-    ready: str = "/healthz"
-    """Path that answers 2xx when it is up."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProviderControl:
-    """A provider simulator and its control API."""
-
-    url: str
-    """Where the provider answers directly; the control API is `<url>/control`."""
-    key: str = field(repr=False)
-    """Value of the header X-Control-Key."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Toxic:
-    """One toxic as Toxiproxy shows it."""
-
-    name: str
-    kind: str
-    """Toxiproxy's word for it: limit_data, timeout."""
-    stream: str
-    """"upstream" (requests) or "downstream" (answers)."""
-    attributes: Mapping[str, int]
-    toxicity: float = 1.0
-    """Share of connections that it strikes; always all of them here, since it is drawn once a connection."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProxyState:
-    """One proxy as Toxiproxy shows it."""
-
-    name: str
-    listen: str
-    upstream: str
-    enabled: bool
-    toxics: tuple[Toxic, ...]
+__all__ = [
+    "Edge",
+    "Endpoint",
+    "ProviderControl",
+    "ProxyState",
+    "Running",
+    "ServiceControl",
+    "Surroundings",
+    "Toxic",
+    "ToxiproxyServer",
+    "Warden",
+]
 
 
 class ToxiproxyServer(Protocol):
@@ -81,15 +36,6 @@ class ToxiproxyServer(Protocol):
         ...
 
     def toxic_url(self, proxy: str, name: str) -> str: ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Running:
-    """A process, told apart from a later one with the same pid by when it started."""
-
-    pid: int
-    start_ticks: int
-    """Clock ticks from boot to its start, as the kernel counts them in /proc/<pid>/stat."""
 
 
 class ServiceControl(Protocol):
