@@ -1,0 +1,81 @@
+"""What is customer number k of a seed like?
+
+Rotations, so that every run has its share of each kind, and seeded draws for
+the rest. The same seed, run and number give the same customer. Pure.
+"""
+
+import random
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from harness.operation import Line, Method
+from harness.targets.protocol import NewOrder
+
+CURRENCY = "CNY"
+AMOUNTS_MINOR = MappingProxyType(
+    {Line.RIDE: (900, 9_000), Line.FOOD: (1_500, 12_000), Line.SUPERMARKET: (2_000, 40_000)}
+)
+"""Least and most that an order of each line costs (F07); chosen by us."""
+MERCHANTS_A_LINE = 5
+
+_EVERY = 5
+_METHODS = tuple(Method)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Traits:
+    """One customer."""
+
+    number: int
+    """Number of the arrival."""
+    user: str
+    """The target's user; no other journey of any run has it."""
+    order: NewOrder
+    methods: tuple[Method, ...]
+    """In the order in which this customer tries them, over and over (F04)."""
+    refunds_half: bool
+    """Asks for half of it back once it is paid."""
+    leaves_early: bool
+    """Walks away after the first unresolved answer to a payment."""
+    looks_first: bool
+    """After a create without answer: looks at its own orders before it sends the create again."""
+    seed: str
+    """Of its think times and pauses."""
+
+    def chance(self) -> random.Random:
+        """Its think times and pauses, drawn in the order in which it acts."""
+        return random.Random(self.seed)
+
+
+def traits_of(number: int, *, seed: int, run_id: str) -> Traits:
+    """Customer of arrival `number`, from 0; `run_id` keeps users of different runs apart."""
+    chance = random.Random(f"customer/{seed}/{number}")
+    line = chance.choice(tuple(Line))
+    first = number % len(_METHODS)
+    return Traits(
+        number=number,
+        user=f"u-{run_id}-{number}",
+        order=NewOrder(
+            line=line,
+            merchant=f"{line}-{chance.randint(1, MERCHANTS_A_LINE)}",
+            amount_minor=chance.randint(*AMOUNTS_MINOR[line]),
+            currency=CURRENCY,
+        ),
+        methods=_METHODS[first:] + _METHODS[:first],
+        refunds_half=number % _EVERY == _EVERY - 1,
+        leaves_early=_leaves_early(number, seed),
+        looks_first=number % 2 == 0,
+        seed=f"thinking/{seed}/{number}",
+    )
+
+
+def _leaves_early(number: int, seed: int) -> bool:
+    """Every fifth of those who ask for no refund: one of each five in turn, drawn.
+
+    Drawn, because a fixed one of five would pay by the same method a dozen times in a row.
+    """
+    rounds, place = divmod(number, _EVERY)
+    if place == _EVERY - 1:
+        return False
+    five, rank = divmod(rounds * (_EVERY - 1) + place, _EVERY)
+    return rank == random.Random(f"leaving/{seed}/{five}").randrange(_EVERY)
