@@ -2,12 +2,26 @@
 
 from collections.abc import Mapping
 
+from harness.checks import (
+    money_conserved,
+    no_double_charge,
+    no_orphan_charge,
+    no_over_refund,
+    no_vanished_order,
+    refund_in_window,
+)
 from harness.checks.check import Check, Premise
 
 __all__ = ["CHECKS", "Check", "Premise"]
 
 _LISTED: tuple[Check, ...] = (
-    # A promise about orders and money comes before one about how the target behaves.
+    # Promises about orders and money come before those about how the target behaves.
+    no_vanished_order.CHECK,
+    no_double_charge.CHECK,
+    no_orphan_charge.CHECK,
+    refund_in_window.CHECK,
+    no_over_refund.CHECK,
+    money_conserved.CHECK,
 )
 
 CHECKS: Mapping[str, Check] = {check.name: check for check in _LISTED}

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import duckdb
@@ -56,6 +57,12 @@ class Evidence:
     def row(self, query: str, **parameters: object) -> tuple[Any, ...]:
         """The first row of a query that has one."""
         return self.rows(query, **parameters)[0]
+
+    def cases(self, query: str, **parameters: object) -> list[SimpleNamespace]:
+        """The same with each row's columns as attributes: for rows that become findings."""
+        cursor = self.con.execute(query, parameters or None)
+        names = [column[0] for column in cursor.description or ()]
+        return [SimpleNamespace(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
 
     def utc_ms(self, at_ns: int) -> float:
         """The UTC instant, in ms since the epoch, of a monotonic one."""

@@ -1,0 +1,143 @@
+"""Did more money go back than anyone asked for or was owed?
+
+Violated when the providers' refunds of an order exceed the distinct refunds that its customer asked
+for plus what was owed by rule, or when two refunds answer one request.
+
+Requests with one key are one request; one that got no answer permits a refund and requires none; a
+refused one permits none. Providers refuse a refund above the capture, so the breaches to be found
+lie below it. Goodwill that the books call compensation gives back nothing of the order.
+"""
+
+from types import SimpleNamespace
+
+from harness.checks.check import Check, Premise
+from harness.checks.proof import amount, proof, reasons, unreadable, when
+from harness.evidence.tables import Evidence
+from harness.verdict import CheckResult, Finding
+
+EXCESS = """
+WITH back AS (
+    SELECT order_no, coalesce(sum(amount_minor) FILTER (done_ns IS NOT NULL), 0) AS refunded_minor,
+           coalesce(sum(amount_minor) FILTER (running), 0) AS running_minor
+    FROM provider_refunds WHERE order_no IS NOT NULL AND NOT compensation GROUP BY order_no),
+asked AS (SELECT order_no, sum(amount_minor) AS asked_minor, count(*) AS requests FROM customer_refunds
+          WHERE outcome <> 'fail' GROUP BY order_no),
+ruled AS (SELECT order_no, sum(amount_minor) AS owed_minor FROM rule_owed GROUP BY order_no),
+doubled AS (                             -- more refunds of one amount, each booked as asked for, than were asked for
+    SELECT order_no, min(amount_minor) AS amount_minor FROM (
+        SELECT p.order_no, p.amount_minor
+        FROM provider_refunds AS p JOIN books_refunds AS b ON b.provider = p.provider AND b.number = p.refund_number
+        WHERE p.done_ns IS NOT NULL AND b.requested AND NOT p.compensation
+        GROUP BY p.order_no, p.amount_minor
+        HAVING count(*) > (SELECT count(*) FROM customer_refunds AS c WHERE c.order_no = p.order_no
+                           AND c.amount_minor = p.amount_minor AND c.outcome <> 'fail')
+           AND EXISTS (SELECT 1 FROM customer_refunds AS c WHERE c.order_no = p.order_no
+                       AND c.amount_minor = p.amount_minor AND c.outcome <> 'fail'))
+    GROUP BY order_no)
+SELECT o.order_no, o.order_id, CAST(b.refunded_minor AS BIGINT) AS refunded_minor,
+       CAST(b.running_minor AS BIGINT) AS running_minor, CAST(coalesce(a.asked_minor, 0) AS BIGINT) AS asked_minor,
+       coalesce(a.requests, 0) AS requests, CAST(coalesce(r.owed_minor, 0) AS BIGINT) AS owed_minor,
+       d.amount_minor AS doubled_minor, x.why AS blind
+FROM back AS b JOIN orders AS o USING (order_no) LEFT JOIN asked AS a USING (order_no)
+LEFT JOIN ruled AS r USING (order_no) LEFT JOIN doubled AS d USING (order_no)
+LEFT JOIN blind_orders AS x USING (order_no) ORDER BY o.order_no
+"""
+
+STRAY = "SELECT count(*) FROM provider_refunds WHERE order_no IS NULL ORDER BY ALL"
+
+REFUNDS = """
+SELECT r.provider, r.refund_number, r.amount_minor, r.done_ns, c.currency
+FROM provider_refunds AS r
+LEFT JOIN (SELECT provider, number, min(currency) AS currency FROM captures GROUP BY provider, number) AS c
+  USING (provider, number)
+WHERE r.order_no = $order_no AND r.done_ns IS NOT NULL AND NOT r.compensation
+ORDER BY r.done_ns, r.provider, r.refund_number
+"""
+
+
+def check(evidence: Evidence) -> CheckResult:
+    """Hold what went back of each order against what was asked and owed; a case is an order with a refund."""
+    cases = evidence.cases(EXCESS)
+    stray: int = evidence.row(STRAY)[0]
+    examined = len(cases) + stray
+    nothing = unreadable(evidence, max(examined, 1), "history", "books.orders")
+    if nothing is not None:
+        return nothing
+    breaches, blind, running = [], 0, 0
+    for case in cases:
+        permitted_minor = case.asked_minor + case.owed_minor
+        over = case.refunded_minor > permitted_minor or case.doubled_minor is not None
+        soon = case.refunded_minor + case.running_minor > permitted_minor
+        if case.blind is not None and (over or soon):
+            blind += 1
+        elif over:
+            breaches.append(case)
+        elif soon:
+            running += 1
+    return CheckResult(
+        examined=examined,
+        undecided=stray + blind + running,
+        reasons=reasons(
+            [
+                (stray, "refunds are of charges that name no order"),
+                (blind, "refunds may be owed for captures in a ledger that is not whole"),
+                (running, "refunds beyond what was asked are running and not done"),
+            ]
+        ),
+        findings=_findings(evidence, breaches),
+        measured=float(sum(max(_excess_minor(case), case.doubled_minor or 0) for case in breaches)),
+        objective=0.0,
+        unit="minor units",
+    )
+
+
+def _excess_minor(case: SimpleNamespace) -> int:
+    excess: int = case.refunded_minor - case.asked_minor - case.owed_minor
+    return excess
+
+
+def _findings(evidence: Evidence, breaches: list[SimpleNamespace]) -> tuple[Finding, ...]:
+    proofs = proof(evidence, [case.order_no for case in breaches])
+    return tuple(
+        Finding(subject=case.order_id, message=_story(evidence, case), evidence=proofs[case.order_no])
+        for case in breaches
+    )
+
+
+def _story(evidence: Evidence, case: SimpleNamespace) -> str:
+    refunds = evidence.cases(REFUNDS, order_no=case.order_no)
+    currency = refunds[0].currency
+    went = "; ".join(
+        f"{amount(refund.amount_minor, currency)} at {refund.provider} under {refund.refund_number} "
+        f"at {when(evidence, refund.done_ns)}"
+        for refund in refunds
+    )
+    broken = (
+        f"{amount(_excess_minor(case), currency)} went back that nobody asked for"
+        if _excess_minor(case) > 0
+        else f"one request for {amount(case.doubled_minor, currency)} was answered by two refunds"
+    )
+    return (
+        f"Of order {case.order_id} the customer asked {amount(case.asked_minor, currency)} back in {case.requests} "
+        f"requests and {amount(case.owed_minor, currency)} was owed by rule, but "
+        f"{amount(case.refunded_minor, currency)} went back: {went}. So {broken}."
+    )
+
+
+CHECK = Check(
+    name="no_over_refund",
+    promise="No more goes back than was asked for or owed.",
+    function=check,
+    needs=frozenset(
+        {
+            Premise.IDS_UNIQUE,
+            Premise.ROWS_COUNTED,
+            Premise.LEDGERS_WHOLE,
+            Premise.BOOKS_WHOLE,
+            Premise.FAULTS_CONFIRMED,
+            Premise.SAME_BUILD,
+        }
+    ),
+    facts=("F16", "F24"),
+    unit="minor units",
+)
