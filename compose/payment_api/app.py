@@ -1,0 +1,123 @@
+"""Which routes are there? They read the request, call the service and write the answer; nothing is decided here."""
+
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import msgspec
+from fastapi import FastAPI, Header, Query, Request
+from starlette.responses import Response
+
+from compose.payment_api import bodies, ledger
+from compose.payment_api.errors import ApiError, install
+from compose.payment_api.model import LIVE, Method
+from compose.payment_api.notifications import BODY_MAX_BYTES
+from compose.payment_api.orders import Wanted
+from compose.payment_api.payments import Wish
+from compose.payment_api.service import Service, running
+from compose.payment_api.settings import Settings
+from compose.payment_api.tokens import check_operator, user_of
+from compose.payment_api.views import payment_view
+
+Key = Annotated[str, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
+Bearer = Annotated[str | None, Header(alias="Authorization")]
+Cursor = Annotated[str | None, Query(pattern="^[0-9]{1,18}$")]
+ERRORS: dict[int | str, dict[str, object]] = {
+    status: {"model": bodies.ErrorOut} for status in (401, 404, 409, 422, 500, 503)
+}
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The API, not yet connected: that happens when it is started."""
+    held: list[Service] = []
+    started_utc_ms = time.time_ns() // 1_000_000
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with running(settings) as service:
+            held.append(service)
+            yield
+
+    app = FastAPI(title="Payment API", version="1", lifespan=lifespan, responses=ERRORS)
+    install(app)
+
+    @app.get("/healthz")
+    async def healthz() -> Response:
+        now_ms = time.time_ns() // 1_000_000
+        health = {"status": "ok", "build": settings.build, "pid": os.getpid()}
+        return _json(200, health | {"started_utc_ms": started_utc_ms, "utc_ms": now_ms})
+
+    _add_customer_routes(app, settings, held)
+    _add_other_routes(app, settings, held)
+    return app
+
+
+def _add_customer_routes(app: FastAPI, settings: Settings, held: list[Service]) -> None:
+    @app.post("/v1/orders", status_code=201, responses={201: {"model": bodies.OrderOut}})
+    async def create_order(body: bodies.OrderIn, key: Key, token: Bearer = None) -> Response:
+        user = user_of(token, settings.token_secret)
+        wanted = Wanted(line=body.line, merchant=body.merchant, amount_minor=body.amount_minor, currency=body.currency)
+        return _json(201, await held[0].orders.create(user, wanted, key))
+
+    @app.get("/v1/orders", responses={200: {"model": bodies.PageOut}})
+    async def list_orders(
+        limit: Annotated[int, Query(ge=1, le=100)] = 20, cursor: Cursor = None, token: Bearer = None
+    ) -> Response:
+        user = user_of(token, settings.token_secret)
+        return _json(200, await held[0].orders.page(user, limit, None if cursor is None else int(cursor)))
+
+    @app.get("/v1/orders/{order_id}", responses={200: {"model": bodies.OrderOut}})
+    async def read_order(order_id: str, token: Bearer = None) -> Response:
+        user = user_of(token, settings.token_secret)
+        return _json(200, await held[0].orders.show(user, order_id))
+
+    @app.post(
+        "/v1/orders/{order_id}/payments",
+        responses={200: {"model": bodies.PaidOut}, 202: {"model": bodies.PaidOut}},
+    )
+    async def pay(order_id: str, body: bodies.PaymentIn, key: Key, token: Bearer = None) -> Response:
+        user = user_of(token, settings.token_secret)
+        payment = await held[0].payments.pay(Wish(user=user, order_id=order_id, method=body.method, key=key))
+        answer = {"payment": payment_view(payment), "order": await held[0].orders.show(user, order_id)}
+        if payment.state in LIVE:
+            return _json(202, answer, {"Retry-After": "1"})
+        return _json(200, answer)
+
+    @app.post("/v1/orders/{order_id}/refunds", status_code=201, responses={201: {"model": bodies.RefundedOut}})
+    async def refund(order_id: str, body: bodies.RefundIn, key: Key, token: Bearer = None) -> Response:
+        user = user_of(token, settings.token_secret)
+        made = await held[0].refunds.request(user, order_id, body.amount_minor, key)
+        view = {"id": made.id, "amount_minor": made.amount_minor, "state": made.state.value}
+        return _json(201, {"refund": view, "order": await held[0].orders.show(user, order_id)})
+
+
+def _add_other_routes(app: FastAPI, settings: Settings, held: list[Service]) -> None:
+    @app.post("/v1/notifications/{provider}", status_code=204)
+    async def notification(provider: Method, request: Request) -> Response:
+        body = bytearray()
+        async for part in request.stream():
+            body += part
+            if len(body) > BODY_MAX_BYTES:
+                raise ApiError(413, "too_large", "A notice is smaller than that.")
+        await held[0].notifications.receive(provider, request.headers, bytes(body))
+        if provider is Method.ALIPAY:
+            return Response("success", 200, media_type="text/plain")
+        return Response(status_code=204)
+
+    @app.get("/v1/ledger/{book}")
+    async def read_book(
+        book: ledger.Book,
+        after: Cursor = None,
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+        token: Bearer = None,
+    ) -> Response:
+        check_operator(token, settings.operator_token)
+        page = await ledger.read_page(held[0].database, book, int(after or 0), limit)
+        headers = {} if page.next_after is None else {"X-Next-Cursor": str(page.next_after)}
+        return Response(page.content, headers=headers, media_type="application/x-ndjson")
+
+
+def _json(status: int, body: object, headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(body), status, headers=headers, media_type="application/json")

@@ -1,0 +1,104 @@
+"""How does work go on behind an answered request, and how is a request told of it?
+
+All of it can be derived anew from the database: a process that was killed loses
+the tasks and none of the work. What ends with an exception is logged and taken
+up again by the next sweep of whoever started it.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine, Iterator
+from typing import TypeVar
+
+log = logging.getLogger("payment_api")
+
+T = TypeVar("T")
+
+
+class Background:
+    """Tasks that outlive the request which started them, by name; no two of one name at a time."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, asyncio.Task[object]] = {}
+
+    def start(self, name: str, work: Coroutine[object, object, T]) -> asyncio.Task[T]:
+        """Start a task. The caller has looked that none of this name runs."""
+        assert not self.runs(name)
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks[name] = task
+        task.add_done_callback(self._ended)
+        return task
+
+    def runs(self, name: str) -> bool:
+        """Is a task of this name at work?"""
+        return name in self._tasks
+
+    async def stop(self) -> None:
+        """Cancel what runs, and wait until it has ended."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[object]) -> None:
+        self._tasks.pop(task.get_name(), None)
+        if not task.cancelled() and (exc := task.exception()) is not None:
+            log.warning("%s ended: %s", task.get_name(), type(exc).__name__, exc_info=_unless_expected(exc))
+
+
+class Signals:
+    """Who waits for news of a payment or refund, by its id. Told after the commit; nothing here is durable."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._on_refund: list[Callable[[str], None]] = []
+
+    @contextlib.contextmanager
+    def watching(self, subject: str) -> Iterator[asyncio.Event]:
+        """An event that is set at each news of the subject while the block runs."""
+        event = asyncio.Event()
+        self._waiting.setdefault(subject, set()).add(event)
+        try:
+            yield event
+        finally:
+            events = self._waiting[subject]
+            events.discard(event)
+            if not events:
+                del self._waiting[subject]
+
+    def announce(self, subject: str) -> None:
+        """Wake whoever watches the subject."""
+        for event in self._waiting.get(subject, ()):
+            event.set()
+
+    def on_refund_owed(self, listener: Callable[[str], None]) -> None:
+        """Have `listener` called with the id of each refund that is booked to be sent."""
+        self._on_refund.append(listener)
+
+    def refund_owed(self, refund_id: str) -> None:
+        """Say that a refund was booked to be sent."""
+        for listener in self._on_refund:
+            listener(refund_id)
+
+
+async def wait_s(event: asyncio.Event, limit_s: float) -> None:
+    """Wait for an event, at most so long; which of the two it was does not matter to anyone here."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(limit_s):
+            await event.wait()
+
+
+async def repeat(name: str, pause_s: float, step: Callable[[], Coroutine[object, object, None]]) -> None:
+    """Do a step again and again with a pause between; one that fails is logged and does not end the loop."""
+    while True:
+        try:
+            await step()
+        except Exception as exc:  # the next step tries again; the traceback is kept where it tells more
+            log.warning("%s failed: %s", name, type(exc).__name__, exc_info=_unless_expected(exc))
+        await asyncio.sleep(pause_s)
+
+
+def _unless_expected(exc: BaseException) -> BaseException | None:
+    """A lost database explains itself; anything else needs its traceback."""
+    return None if isinstance(exc, (OSError, TimeoutError)) or "asyncpg" in type(exc).__module__ else exc

@@ -1,0 +1,106 @@
+"""Which bodies come in, and which go out? Those that come in are checked; those that go out are for OpenAPI."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from compose.payment_api.model import Method, OrderState, PaymentState, RefundState
+
+AMOUNT_MAX_MINOR = 100_000_000
+
+Amount = Annotated[int, Field(gt=0, le=AMOUNT_MAX_MINOR, strict=True, description="In the minor unit.")]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OrderIn(_In):
+    """A new order."""
+
+    line: Literal["ride", "food", "supermarket"]
+    merchant: Annotated[str, Field(min_length=1, max_length=64)]
+    amount_minor: Amount
+    currency: Literal["CNY"]
+
+
+class PaymentIn(_In):
+    """A payment by one method."""
+
+    method: Method
+
+
+class RefundIn(_In):
+    """A refund, partial or full."""
+
+    amount_minor: Amount
+
+
+class AttemptOut(BaseModel):
+    """A payment attempt."""
+
+    id: str
+    method: Method
+    state: PaymentState
+    amount_minor: int
+
+
+class RefundOut(BaseModel):
+    """A refund."""
+
+    id: str
+    amount_minor: int
+    state: RefundState
+
+
+class OrderOut(BaseModel):
+    """An order."""
+
+    id: str
+    state: OrderState
+    line: str
+    merchant: str
+    amount_minor: int
+    currency: str
+    paid_minor: int
+    refunded_minor: int
+    pay_by: datetime
+    created_at: datetime
+    attempts: list[AttemptOut]
+    refunds: list[RefundOut]
+
+
+class PageOut(BaseModel):
+    """Orders, newest first; `next` is the cursor of the next page."""
+
+    orders: list[OrderOut]
+    next: str | None
+
+
+class PaidOut(BaseModel):
+    """What came of paying."""
+
+    payment: AttemptOut
+    order: OrderOut
+
+
+class RefundedOut(BaseModel):
+    """What came of asking for a refund."""
+
+    refund: RefundOut
+    order: OrderOut
+
+
+class ErrorDetail(BaseModel):
+    """Why not."""
+
+    code: str
+    message: str
+    order_id: str | None = None
+
+
+class ErrorOut(BaseModel):
+    """Every refusal."""
+
+    error: ErrorDetail

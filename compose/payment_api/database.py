@@ -1,0 +1,95 @@
+"""How is PostgreSQL reached, and what when it goes away?
+
+A pool that opens connections as they are needed and drops those that were lost:
+after an outage the next request finds a new one. Every wait has a limit, so that
+a database which is silent ends in an error and not in silence.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.resources import files
+from typing import Self
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from compose.payment_api.errors import LOST
+
+log = logging.getLogger("payment_api")
+
+Connection = PoolConnectionProxy[asyncpg.Record]
+
+CONNECTIONS_MAX = 24
+CONNECT_LIMIT_S = 1.0
+STATEMENT_LIMIT_S = 2.0
+LOCK_LIMIT_MS = 1_500
+"""A request that waits longer for another about the same thing is told 409 request_in_progress."""
+FIRST_CONNECT_TRIES = 60
+FIRST_CONNECT_PAUSE_S = 0.5
+
+
+class DatabaseMissing(Exception):
+    """The database could not be reached while starting."""
+
+
+class Database:
+    """The pool; open it with `async with`."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def __aenter__(self) -> Self:
+        """Connect and create the schema where it is absent; raises DatabaseMissing after 30 s of trying."""
+        for _ in range(FIRST_CONNECT_TRIES):
+            try:
+                await self._open()
+            except LOST as exc:
+                log.warning("database not reachable yet: %s", type(exc).__name__)
+                await asyncio.sleep(FIRST_CONNECT_PAUSE_S)
+            else:
+                return self
+        raise DatabaseMissing("the database of PAYMENT_API_DATABASE_URL cannot be reached")
+
+    async def __aexit__(self, *_: object) -> None:
+        self._pool.terminate()
+
+    def transaction(self) -> AbstractAsyncContextManager[Connection]:
+        """One transaction on one connection; committed where the block ends, undone where it raises."""
+        return self._transaction()
+
+    async def row(self, sql: str, *values: object) -> asyncpg.Record | None:
+        """The first row that a statement returns."""
+        return await self._pool.fetchrow(sql, *values, timeout=STATEMENT_LIMIT_S)
+
+    async def rows(self, sql: str, *values: object) -> list[asyncpg.Record]:
+        """All rows that a statement returns."""
+        return await self._pool.fetch(sql, *values, timeout=STATEMENT_LIMIT_S)
+
+    async def execute(self, sql: str, *values: object) -> None:
+        """Run a statement whose rows nobody wants."""
+        await self._pool.execute(sql, *values, timeout=STATEMENT_LIMIT_S)
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Connection]:
+        async with self._pool.acquire(timeout=CONNECT_LIMIT_S) as connection, connection.transaction():
+            yield connection
+
+    async def _open(self) -> None:
+        self._pool = await asyncpg.create_pool(
+            self._url,
+            min_size=4,
+            max_size=CONNECTIONS_MAX,
+            timeout=CONNECT_LIMIT_S,
+            command_timeout=STATEMENT_LIMIT_S,
+            # Nothing here leaves state on a connection, so a round trip that clears it would buy nothing.
+            reset=_leave,
+            server_settings={"lock_timeout": str(LOCK_LIMIT_MS), "synchronous_commit": "on", "timezone": "UTC"},
+        )
+        async with self._pool.acquire() as connection:
+            await connection.execute(files(__package__ or "").joinpath("schema.sql").read_text())
+
+
+async def _leave(_: object) -> None:
+    """Hand a connection back as it is."""

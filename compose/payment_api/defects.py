@@ -1,0 +1,80 @@
+"""Which mistakes can this API be made to make, and which of them make up a build?
+
+Each defect is one switch. Where the right behaviour stands, the wrong one stands
+beside it under `if Defect.NAME in ...`, so that both can be read in place. A
+correct API heals most slips (a notice, a query, a refund put them right), so
+each defect also forgets: nothing else in the API mends what it did.
+Imports nothing heavy: `python -m compose.payment_api defects` answers at once.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Defect(StrEnum):
+    """The names under which a build or PAYMENT_API_DEFECTS switches them on."""
+
+    ACK_BEFORE_COMMIT = "ack_before_commit"
+    DELETE_ON_FAILURE = "delete_on_failure"
+    CREATE_IGNORES_KEY = "create_ignores_key"
+    ROW_AFTER_PROVIDER = "row_after_provider"
+    NEW_NUMBER_ON_RETRY = "new_number_on_retry"
+    SWITCH_WITHOUT_CLOSE = "switch_without_close"
+    TIMEOUT_IS_FAILURE = "timeout_is_failure"
+    NO_AUTO_REFUND = "no_auto_refund"
+    REFUND_NEVER_SENT = "refund_never_sent"
+    REFUND_PER_NOTICE = "refund_per_notice"
+    UNKNOWN_LEFT_ALONE = "unknown_left_alone"
+    NO_DEADLINE = "no_deadline"
+    ABANDON_ON_UNKNOWN = "abandon_on_unknown"
+    GLOBAL_LOCK = "global_lock"
+
+
+LINES: Mapping[Defect, str] = MappingProxyType(
+    {
+        Defect.ACK_BEFORE_COMMIT: "answers 201 to a create and commits the order 250 ms later",
+        Defect.DELETE_ON_FAILURE: "deletes the order, with all that belongs to it, when a charge call raises",
+        Defect.CREATE_IGNORES_KEY: "knows no idempotency on create: each request makes another order",
+        Defect.ROW_AFTER_PROVIDER: "writes the attempt only after the provider answered, under a random number",
+        Defect.NEW_NUMBER_ON_RETRY: "charges again at once under a new number when a call raises, and forgets the old",
+        Defect.SWITCH_WITHOUT_CLOSE: "goes to another channel without closing the first, and ignores the first since",
+        Defect.TIMEOUT_IS_FAILURE: "books an unknown result as failed, and believes no notice or query about it",
+        Defect.NO_AUTO_REFUND: "keeps captures that came too late or twice",
+        Defect.REFUND_NEVER_SENT: "books a refund as done and never sends it",
+        Defect.REFUND_PER_NOTICE: "sends the amount again, under a new number, on each repeated refund notice",
+        Defect.UNKNOWN_LEFT_ALONE: "never resolves an unknown result; only a notice can",
+        Defect.NO_DEADLINE: "waits for a provider as long as it takes",
+        Defect.ABANDON_ON_UNKNOWN: "closes the order on an unknown result, and refunds what was captured",
+        Defect.GLOBAL_LOCK: "holds one lock across each provider call",
+    }
+)
+
+# What the reports of the outage suggest. Some orders vanished while they were being paid (F05): delete_on_failure.
+# Users retried over and over, by every method (F02, F04), and the safeguard against paying twice is a number that
+# survives a retry: new_number_on_retry. Refunds that the law's safeguards ask for were not started by the operator
+# (F15): no_auto_refund keeps what came late, refund_never_sent only says that money goes back. Some waited half an
+# hour without any answer (F08): no_deadline.
+INCIDENT = (
+    Defect.DELETE_ON_FAILURE,
+    Defect.NEW_NUMBER_ON_RETRY,
+    Defect.NO_AUTO_REFUND,
+    Defect.REFUND_NEVER_SENT,
+    Defect.NO_DEADLINE,
+)
+
+BUILDS: Mapping[str, tuple[Defect, ...]] = MappingProxyType({"fixed": (), "incident": INCIDENT})
+
+
+class UnknownName(Exception):
+    """A build or a defect is not known here; the message names it and those that are."""
+
+
+def switched_on(build: str, names: Iterable[str]) -> frozenset[Defect]:
+    """The defects of a build together with those named, or UnknownName."""
+    if build not in BUILDS:
+        raise UnknownName(f"unknown build {build!r}: one of {', '.join(BUILDS)}")
+    unknown = [name for name in names if name not in set(Defect)]
+    if unknown:
+        raise UnknownName(f"unknown defect {unknown[0]!r}: one of {', '.join(Defect)}")
+    return frozenset(BUILDS[build]) | {Defect(name) for name in names}

@@ -1,0 +1,106 @@
+"""How does this API say no? One shape, a stable code, nothing of the input, nothing of the inside.
+
+{"error": {"code": "order_closed", "message": "...", "order_id": "ord_..."}}
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+import asyncpg
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+log = logging.getLogger("payment_api")
+
+LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError, OSError, TimeoutError)
+"""What asyncpg raises when the database cannot be reached, or went away in mid-statement."""
+
+# Names of fields that a message may mention. A name that a caller made up is input, and not repeated.
+_FIELDS = frozenset(
+    {"line", "merchant", "amount_minor", "currency", "method", "limit", "cursor", "after", "Idempotency-Key", "body"}
+)
+
+
+class ApiError(Exception):
+    """A refusal with its status, stable code and a message for people."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        order_id: str | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.order_id = order_id
+        self.retry_after_s = retry_after_s
+
+
+def install(app: FastAPI) -> None:
+    """Give every way in which a request can fail the one shape."""
+    app.add_exception_handler(ApiError, _refusal)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _bare)
+    app.add_exception_handler(asyncpg.LockNotAvailableError, _in_progress)
+    for lost in LOST:
+        app.add_exception_handler(lost, _unavailable)
+    app.add_exception_handler(Exception, _internal)
+
+
+def error_body(code: str, message: str, order_id: str | None = None) -> bytes:
+    """The body of a refusal."""
+    error = {"code": code, "message": message}
+    if order_id is not None:
+        error["order_id"] = order_id
+    return msgspec.json.encode({"error": error})
+
+
+async def _refusal(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, ApiError)
+    headers = {} if exc.retry_after_s is None else {"Retry-After": str(exc.retry_after_s)}
+    return _answer(exc.status, error_body(exc.code, exc.message, exc.order_id), headers)
+
+
+async def _invalid(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, RequestValidationError)
+    named = sorted({str(error["loc"][-1]) for error in exc.errors() if error["loc"]} & _FIELDS)
+    message = f"Invalid: {', '.join(named)}." if named else "The request is not valid."
+    return _answer(422, error_body("invalid_request", message))
+
+
+async def _bare(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)
+    codes = {404: "not_found", 405: "method_not_allowed"}
+    return _answer(exc.status_code, error_body(codes.get(exc.status_code, "refused"), "No such thing here."))
+
+
+async def _in_progress(_: Request, __: Exception) -> Response:
+    message = "Another request about the same thing is being worked on. Try again with the same key."
+    return _answer(409, error_body("request_in_progress", message), {"Retry-After": "1"})
+
+
+async def _unavailable(request: Request, exc: Exception) -> Response:
+    # The commit may have got through before the database was lost, so this is no promise of "without effect".
+    log.warning("database lost during %s: %s", request.scope.get("path"), type(exc).__name__)
+    message = "The result is not known. Try again with the same key."
+    return _answer(503, error_body("unavailable", message), {"Retry-After": "1"})
+
+
+async def _internal(request: Request, exc: Exception) -> Response:
+    if isinstance(exc, asyncio.CancelledError):
+        raise exc
+    log.error("unexpected %s during %s", type(exc).__name__, request.scope.get("path"))
+    return _answer(500, error_body("internal_error", "Something went wrong here. Try again with the same key."))
+
+
+def _answer(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(body, status, headers=headers, media_type="application/json")

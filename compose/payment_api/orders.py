@@ -1,0 +1,206 @@
+"""How does an order come into being, once for each key, and who may see it?
+
+Key and order are one statement, so they exist both or neither. A second request
+with the key waits at the key's unique index until the first has committed, and
+then reads what that one made: no check comes before the insert that a race could
+slip past.
+"""
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import asyncpg
+import msgspec
+
+from compose.payment_api.background import Background
+from compose.payment_api.database import Connection, Database
+from compose.payment_api.defects import Defect
+from compose.payment_api.errors import ApiError
+from compose.payment_api.steps import now
+from compose.payment_api.views import SHOW_ONE, SHOW_PAGE, instant, order_view
+
+CREATE = """
+WITH bound AS (
+    INSERT INTO idempotency_keys (user_id, key, digest, order_id, result_id, created_at)
+    VALUES ($2, $9, $10, $1, $1, $7) ON CONFLICT DO NOTHING RETURNING order_id
+), made AS (
+    INSERT INTO orders (id, user_id, state, line, merchant, amount_minor, currency, pay_by, created_at)
+    SELECT $1, $2, 'open', $3, $4, $5, $6, $8, $7 FROM bound RETURNING id
+)
+INSERT INTO transitions (kind, subject, order_id, from_state, to_state, at)
+SELECT 'order', id, id, NULL, 'open', $7 FROM made RETURNING order_id
+"""
+CREATE_WITHOUT_KEY = """
+WITH made AS (
+    INSERT INTO orders (id, user_id, state, line, merchant, amount_minor, currency, pay_by, created_at)
+    VALUES ($1, $2, 'open', $3, $4, $5, $6, $8, $7) RETURNING id
+)
+INSERT INTO transitions (kind, subject, order_id, from_state, to_state, at)
+SELECT 'order', id, id, NULL, 'open', $7 FROM made RETURNING order_id
+"""
+READ_KEY = "SELECT digest, result_id FROM idempotency_keys WHERE user_id = $1 AND key = $2"
+BIND_KEY = """
+INSERT INTO idempotency_keys (user_id, key, digest, order_id, result_id, created_at)
+VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING result_id
+"""
+
+WRITE_BEHIND_S = 0.25
+NEWEST = (1 << 63) - 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What a customer orders."""
+
+    line: str
+    merchant: str
+    amount_minor: int
+    currency: str
+
+
+class Orders:
+    """Creating and reading orders."""
+
+    def __init__(self, database: Database, background: Background, defects: frozenset[Defect], pay_by_s: float) -> None:
+        self._database = database
+        self._background = background
+        self._defects = defects
+        self._pay_by_s = pay_by_s
+        self._unwritten: dict[str, asyncio.Task[None]] = {}
+        """Only with the defect ack_before_commit: orders that were acknowledged and are not committed, by id ..."""
+        self._unwritten_keys: dict[tuple[str, str], Mapping[str, object]] = {}
+        """... and what their keys were answered."""
+
+    async def create(self, user: str, wanted: Wanted, key: str) -> Mapping[str, object]:
+        """The order of this key: a new one, or the one that the key made before, as it is now."""
+        at = now()
+        new = _New(
+            id=f"ord_{secrets.token_hex(12)}",
+            user=user,
+            key=key,
+            mark=digest("create", _fields(wanted)),
+            wanted=wanted,
+            pay_by=at + timedelta(seconds=self._pay_by_s),
+            at=at,
+        )
+        if Defect.ACK_BEFORE_COMMIT in self._defects:
+            if (user, key) not in self._unwritten_keys:
+                self._unwritten_keys[user, key] = _new_view(new)
+                self._unwritten[new.id] = self._background.start(f"write {new.id}", self._write_later(new))
+            return self._unwritten_keys[user, key]
+        if await self._write(new):
+            return _new_view(new)
+        row = await self._database.row(READ_KEY, user, key)
+        if row is None:
+            raise ApiError(409, "request_in_progress", "Try again with the same key.", retry_after_s=1)
+        check_digest(row, new.mark)
+        return await self.show(user, row["result_id"])
+
+    async def show(self, user: str, order_id: str) -> Mapping[str, object]:
+        """The order, or 404 where there is none or it is another's."""
+        await self.written(order_id)
+        row = await self._database.row(SHOW_ONE, order_id, user)
+        if row is None:
+            raise order_not_found()
+        return order_view(row)
+
+    async def page(self, user: str, limit: int, before_seq: int | None) -> Mapping[str, object]:
+        """The user's orders, newest first, with the cursor of the next page."""
+        for order_id in list(self._unwritten):
+            await self.written(order_id)
+        rows = await self._database.rows(SHOW_PAGE, user, before_seq or NEWEST, limit + 1)
+        shown = rows[:limit]
+        return {
+            "orders": [order_view(row) for row in shown],
+            "next": str(shown[-1]["seq"]) if len(rows) > limit else None,
+        }
+
+    async def written(self, order_id: str) -> None:
+        """Wait for an order that is on its way to the disk; there is none unless a defect says so."""
+        if (task := self._unwritten.get(order_id)) is not None:
+            await asyncio.wait({task})
+
+    async def _write(self, new: "_New") -> bool:
+        """Commit the order with its key; False where the key is taken."""
+        wanted = new.wanted
+        what = (wanted.line, wanted.merchant, wanted.amount_minor, wanted.currency)
+        values = (new.id, new.user, *what, new.at, new.pay_by)
+        if Defect.CREATE_IGNORES_KEY in self._defects:
+            return await self._database.row(CREATE_WITHOUT_KEY, *values) is not None
+        return await self._database.row(CREATE, *values, new.key, new.mark) is not None
+
+    async def _write_later(self, new: "_New") -> None:
+        await asyncio.sleep(WRITE_BEHIND_S)
+        try:
+            await self._write(new)
+        finally:
+            self._unwritten.pop(new.id, None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Binding:
+    """What a key is bound to."""
+
+    user: str
+    key: str
+    mark: bytes
+    order_id: str
+    result_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _New:
+    id: str
+    user: str
+    key: str
+    mark: bytes
+    wanted: Wanted
+    pay_by: datetime
+    at: datetime
+
+
+def digest(operation: str, body: Mapping[str, object]) -> bytes:
+    """What a key stands for: the operation with all that it was asked to do."""
+    return hashlib.sha256(msgspec.json.encode([operation, sorted(body.items())])).digest()
+
+
+def check_digest(row: asyncpg.Record, mark: bytes) -> None:
+    """Raise 422 where a key that was used for one thing is used for another."""
+    if row["digest"] != mark:
+        raise key_reused()
+
+
+async def bind_key(connection: Connection, binding: Binding, at: datetime) -> None:
+    """Bind a key to what it made; the caller holds the order's lock and has found the key free there."""
+    values = (binding.user, binding.key, binding.mark, binding.order_id, binding.result_id, at)
+    if await connection.fetchrow(BIND_KEY, *values) is None:
+        raise key_reused()  # by another order in the same instant: one key cannot mean both
+
+
+def key_reused() -> ApiError:
+    """The key stands for another request."""
+    return ApiError(422, "idempotency_key_reused", "This key was used for another request. Use a new one.")
+
+
+def order_not_found() -> ApiError:
+    """There is no such order, or it is another's: the answer does not say which."""
+    return ApiError(404, "order_not_found", "There is no such order.")
+
+
+def _fields(wanted: Wanted) -> dict[str, object]:
+    return {
+        "line": wanted.line,
+        "merchant": wanted.merchant,
+        "amount_minor": wanted.amount_minor,
+        "currency": wanted.currency,
+    }
+
+
+def _new_view(new: _New) -> dict[str, object]:
+    view: dict[str, object] = {"id": new.id, "state": "open"} | _fields(new.wanted)
+    view |= {"paid_minor": 0, "refunded_minor": 0, "pay_by": instant(new.pay_by), "created_at": instant(new.at)}
+    return view | {"attempts": [], "refunds": []}

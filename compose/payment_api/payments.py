@@ -1,0 +1,230 @@
+"""What happens when a customer pays?
+
+    lock order, look ──> intent on disk ──> commit ──> charge (background) ──> wait, one deadline ──> 200 or 202
+            │
+            └─ another attempt is live: have it resolved (query, close, query), then look again, or 409
+
+The intent is committed before the provider hears of it, and the unique index on
+live attempts stands behind every look. Whoever comes with a key that was used
+before joins what that key began. No provider is called in a transaction.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from compose.payment_api.background import Signals, wait_s
+from compose.payment_api.books import HOLD_ORDER, LIVE_ATTEMPT, READ_PAYMENT
+from compose.payment_api.charger import Charger, new_number
+from compose.payment_api.database import Connection, Database
+from compose.payment_api.defects import Defect
+from compose.payment_api.errors import ApiError
+from compose.payment_api.model import (
+    UNPAID,
+    Kind,
+    Method,
+    Order,
+    OrderState,
+    Payment,
+    PaymentState,
+    order_of,
+    payment_of,
+)
+from compose.payment_api.orders import READ_KEY, Binding, Orders, bind_key, check_digest, digest, order_not_found
+from compose.payment_api.resolver import Resolver
+from compose.payment_api.steps import Step, born, move_order, move_payment, now
+
+INSERT_PAYMENT = """
+INSERT INTO payments (id, order_id, method, number, provider_number, state, amount_minor, currency, created_at)
+VALUES ($1, $2, $3, $4, $5, 'created', $6, $7, $8)
+"""
+SWITCH_SHARE = 0.5
+"""Of the deadline that may go into resolving another attempt, so that with the charge after it an answer is in time."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Begun:
+    """The attempt that a key stands for."""
+
+    payment: Payment
+    is_new: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Blocked:
+    """Another method's attempt is live."""
+
+    payment_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What a request asks for."""
+
+    user: str
+    order_id: str
+    method: Method
+    key: str
+
+    @property
+    def mark(self) -> bytes:
+        """What the key stands for."""
+        return digest("pay", {"order": self.order_id, "method": self.method.value})
+
+
+class Payments:
+    """Paying."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        orders: Orders,
+        charger: Charger,
+        resolver: Resolver,
+        signals: Signals,
+        defects: frozenset[Defect],
+        deadline_s: float,
+    ) -> None:
+        self._database = database
+        self._orders = orders
+        self._charger = charger
+        self._resolver = resolver
+        self._signals = signals
+        self._defects = defects
+        self._deadline_s = deadline_s
+
+    async def pay(self, wish: Wish) -> Payment:
+        """Pay an order by one method; returns the attempt, decided or still live after one deadline."""
+        await self._orders.written(wish.order_id)
+        begun = await self._begin(wish)
+        if isinstance(begun, Blocked):
+            await self._resolver.close(begun.payment_id, limit_s=self._deadline_s * SWITCH_SHARE)
+            begun = await self._begin(wish)
+        if isinstance(begun, Blocked):
+            raise _unresolved(wish.order_id)
+        if begun.is_new and Defect.ROW_AFTER_PROVIDER not in self._defects:
+            self._charger.start(begun.payment)
+            self._resolver.watch(begun.payment.id)
+        if begun.payment.is_live:
+            await self._decided(begun.payment)
+        row = await self._database.row(READ_PAYMENT, begun.payment.id)
+        if row is None:  # deleted with its order, which no correct build does
+            raise order_not_found()
+        return payment_of(row)
+
+    async def _decided(self, payment: Payment) -> None:
+        """Wait for the attempt's result, until one deadline after its creation."""
+        if Defect.NO_DEADLINE in self._defects:
+            await self._charger.finished(payment.id)
+        with self._signals.watching(payment.id) as news:
+            while (left_s := self._left_s(payment)) > 0:
+                row = await self._database.row(READ_PAYMENT, payment.id)
+                if row is None or not payment_of(row).is_live:
+                    return
+                await wait_s(news, left_s)
+                news.clear()
+
+    def _left_s(self, payment: Payment) -> float:
+        return (payment.created_at + timedelta(seconds=self._deadline_s) - now()).total_seconds()
+
+    async def _begin(self, wish: Wish) -> Begun | Blocked:
+        draft = None
+        if Defect.ROW_AFTER_PROVIDER in self._defects:
+            async with self._database.transaction() as connection:
+                looked = await self._look(connection, wish)
+            if not isinstance(looked, Order):
+                return looked
+            draft, answer = await self._charger.call(_new_attempt(looked, wish.method), on_disk=False)
+        async with self._database.transaction() as connection:
+            looked = await self._look(connection, wish)
+            if not isinstance(looked, Order):
+                return looked
+            payment = draft or _new_attempt(looked, wish.method)
+            await bind_key(connection, _binding(wish, payment.id), payment.created_at)
+            await _insert(connection, looked, payment)
+        if draft is not None:
+            await self._charger.book(draft, answer)
+            self._resolver.watch(draft.id)
+        return Begun(payment=payment, is_new=True)
+
+    async def _look(self, connection: Connection, wish: Wish) -> Order | Begun | Blocked:
+        """Lock the order and say what this request meets: the order, free to be paid, or an attempt in its way."""
+        row = await connection.fetchrow(HOLD_ORDER, wish.order_id)
+        if row is None or row["user_id"] != wish.user:
+            raise order_not_found()
+        order = order_of(row)
+        known = await connection.fetchrow(READ_KEY, wish.user, wish.key)
+        if known is not None:
+            check_digest(known, wish.mark)
+            attempt = await connection.fetchrow(READ_PAYMENT, known["result_id"])
+            assert attempt is not None
+            return Begun(payment=payment_of(attempt), is_new=False)
+        _check_payable(order)
+        live = await connection.fetchrow(LIVE_ATTEMPT, order.id)
+        if live is None:
+            return order
+        attempt_there = payment_of(live)
+        if attempt_there.method is wish.method:  # the same wish in other words
+            await bind_key(connection, _binding(wish, attempt_there.id), now())
+            return Begun(payment=attempt_there, is_new=False)
+        if Defect.SWITCH_WITHOUT_CLOSE in self._defects:
+            await move_payment(connection, attempt_there, PaymentState.CLOSED, now())
+            return order
+        return Blocked(payment_id=attempt_there.id)
+
+
+def _binding(wish: Wish, payment_id: str) -> Binding:
+    return Binding(user=wish.user, key=wish.key, mark=wish.mark, order_id=wish.order_id, result_id=payment_id)
+
+
+def _check_payable(order: Order) -> None:
+    if order.state is OrderState.CLOSED or (order.state in UNPAID and now() >= order.pay_by):
+        raise ApiError(409, "order_closed", "The order ran out of time. Order again.", order_id=order.id)
+    if order.state not in UNPAID:
+        raise ApiError(409, "order_paid", "The order is paid.", order_id=order.id)
+
+
+def _unresolved(order_id: str) -> ApiError:
+    return ApiError(
+        409,
+        "attempt_unresolved",
+        "The result of an earlier attempt is not known yet. You will not be charged twice. Try again in a moment.",
+        order_id=order_id,
+        retry_after_s=1,
+    )
+
+
+def _new_attempt(order: Order, method: Method) -> Payment:
+    number = new_number()
+    return Payment(
+        id=f"pay_{secrets.token_hex(12)}",
+        order_id=order.id,
+        method=method,
+        number=number,
+        provider_number=None if method is Method.CARD else number,
+        state=PaymentState.CREATED,
+        amount_minor=order.amount_minor,
+        currency=order.currency,
+        captured_minor=0,
+        created_at=now(),
+    )
+
+
+async def _insert(connection: Connection, order: Order, payment: Payment) -> None:
+    """The intent: the attempt's row, and the order is being paid."""
+    await connection.execute(
+        INSERT_PAYMENT,
+        payment.id,
+        order.id,
+        payment.method.value,
+        payment.number,
+        payment.provider_number,
+        payment.amount_minor,
+        payment.currency,
+        payment.created_at,
+    )
+    intent = Step(Kind.PAYMENT, payment.id, order.id, None, PaymentState.CREATED)
+    await born(connection, intent, payment.created_at)
+    if order.state is OrderState.OPEN:
+        await move_order(connection, order, OrderState.PAYING, payment.created_at)

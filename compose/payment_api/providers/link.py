@@ -1,0 +1,77 @@
+"""What goes with each call to a provider, whichever it is?
+
+Where the API calls from (run, notice URL), its own deadline on the call, and the
+answer read as JSON. A call that failed and an answer that is no JSON object are
+both None: the provider said nothing that can be believed.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+
+import msgspec
+
+from compose.payment_api.wire import CallFailed, Wire
+
+log = logging.getLogger("payment_api")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """What a provider answered."""
+
+    status: int
+    body: Mapping[str, object]
+
+    def text(self, *path: str) -> str | None:
+        """The text at a path of keys, or None."""
+        value = self._at(path)
+        return value if isinstance(value, str) else None
+
+    def integer(self, *path: str) -> int | None:
+        """The integer at a path of keys, or None."""
+        value = self._at(path)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def _at(self, path: tuple[str, ...]) -> object:
+        value: object = self.body
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Link:
+    """One provider's end of the line."""
+
+    wire: Wire
+    run_id: str
+    notice_url: str
+    deadline_s: float | None
+    """On each call; None only with the defect no_deadline."""
+    lock: asyncio.Lock | None = None
+    """One lock across all calls; only with the defect global_lock."""
+
+    async def ask(
+        self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
+    ) -> Said | None:
+        """Send one request; None where no answer came that can be believed."""
+        one_at_a_time: AbstractAsyncContextManager[object] = self.lock or nullcontext()
+        try:
+            async with one_at_a_time:
+                reply = await self.wire.call(method, path, body=body, headers=headers, limit_s=self.deadline_s)
+        except CallFailed as exc:
+            log.info("no answer: %s", exc)
+            return None
+        if not reply.body:
+            return Said(status=reply.status, body={})
+        try:
+            return Said(status=reply.status, body=msgspec.json.decode(reply.body, type=dict[str, object]))
+        except msgspec.MsgspecError:
+            return None
+
+    def attribution(self, order_id: str) -> dict[str, str]:
+        """What the provider keeps beside the charge, so that its ledger names our order."""
+        return {"run": self.run_id, "order": order_id}

@@ -1,0 +1,82 @@
+-- Orders and all that happens to them. Every row hangs on its order; money in minor units.
+CREATE TABLE IF NOT EXISTS orders (
+    seq bigserial UNIQUE,
+    id text PRIMARY KEY,
+    user_id text NOT NULL,
+    state text NOT NULL,
+    line text NOT NULL,
+    merchant text NOT NULL,
+    amount_minor bigint NOT NULL CHECK (amount_minor > 0),
+    currency text NOT NULL,
+    paid_minor bigint NOT NULL DEFAULT 0,
+    refunded_minor bigint NOT NULL DEFAULT 0 CHECK (refunded_minor <= paid_minor),
+    pay_by timestamptz NOT NULL,
+    created_at timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS orders_of_a_user ON orders (user_id, seq);
+CREATE INDEX IF NOT EXISTS orders_that_will_close ON orders (pay_by) WHERE state = 'open';
+
+CREATE TABLE IF NOT EXISTS payments (
+    seq bigserial UNIQUE,
+    id text PRIMARY KEY,
+    order_id text NOT NULL REFERENCES orders ON DELETE CASCADE,
+    method text NOT NULL,
+    number text NOT NULL,
+    provider_number text,
+    state text NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL,
+    captured_minor bigint NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL,
+    closed_at timestamptz
+);
+-- The rule against paying twice, where no race can get round it: one live attempt an order.
+CREATE UNIQUE INDEX IF NOT EXISTS one_live_attempt ON payments (order_id)
+    WHERE state IN ('created', 'sent', 'unknown');
+CREATE INDEX IF NOT EXISTS payments_of_an_order ON payments (order_id, seq);
+CREATE UNIQUE INDEX IF NOT EXISTS payments_by_number ON payments (method, number);
+CREATE UNIQUE INDEX IF NOT EXISTS payments_by_provider_number ON payments (method, provider_number);
+CREATE INDEX IF NOT EXISTS payments_to_resolve ON payments (created_at)
+    WHERE state IN ('created', 'sent', 'unknown');
+CREATE INDEX IF NOT EXISTS payments_to_watch ON payments (closed_at) WHERE state = 'closed';
+
+CREATE TABLE IF NOT EXISTS refunds (
+    seq bigserial UNIQUE,
+    id text PRIMARY KEY,
+    order_id text NOT NULL REFERENCES orders ON DELETE CASCADE,
+    payment_id text NOT NULL REFERENCES payments ON DELETE CASCADE,
+    method text NOT NULL,
+    number text NOT NULL,
+    provider_number text,
+    state text NOT NULL,
+    amount_minor bigint NOT NULL CHECK (amount_minor > 0),
+    reason text NOT NULL,
+    created_at timestamptz NOT NULL,
+    done_at timestamptz
+);
+CREATE INDEX IF NOT EXISTS refunds_of_an_order ON refunds (order_id, seq);
+CREATE UNIQUE INDEX IF NOT EXISTS refunds_by_number ON refunds (method, number);
+CREATE UNIQUE INDEX IF NOT EXISTS refunds_by_provider_number ON refunds (method, provider_number);
+CREATE INDEX IF NOT EXISTS refunds_to_send ON refunds (created_at) WHERE state = 'pending';
+
+CREATE TABLE IF NOT EXISTS transitions (
+    seq bigserial PRIMARY KEY,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    order_id text NOT NULL REFERENCES orders ON DELETE CASCADE,
+    from_state text,
+    to_state text NOT NULL,
+    at timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS transitions_of_an_order ON transitions (order_id);
+
+CREATE TABLE IF NOT EXISTS idempotency_keys (
+    user_id text NOT NULL,
+    key text NOT NULL,
+    digest bytea NOT NULL,
+    order_id text NOT NULL REFERENCES orders ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    result_id text NOT NULL,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (user_id, key)
+);
+CREATE INDEX IF NOT EXISTS keys_of_an_order ON idempotency_keys (order_id);

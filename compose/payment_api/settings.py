@@ -1,0 +1,83 @@
+"""What does the environment say about this API?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from compose.payment_api.defects import Defect, UnknownName, switched_on
+from compose.payment_api.model import Method
+
+
+class SettingMissing(Exception):
+    """An environment variable is missing or unreadable; the message names it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProviderSettings:
+    """How one provider is reached, and where it sends its notices."""
+
+    url: str
+    key: str
+    """Bearer token of each call, secret of each notice's signature."""
+    notice_url: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """One process of the payment API. Durations in seconds."""
+
+    port: int
+    database_url: str
+    providers: Mapping[Method, ProviderSettings]
+    token_secret: str
+    operator_token: str
+    run_id: str
+    build: str
+    defects: frozenset[Defect]
+    deadline_s: float
+    """Own deadline on each call to a provider, and the longest that a customer waits for its result."""
+    pay_by_s: float
+    """From an order's creation to the instant at which it closes unpaid."""
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Read all PAYMENT_API_* variables, or raise SettingMissing for the first that is wrong."""
+    build = environ.get("PAYMENT_API_BUILD", "fixed") or "fixed"
+    names = [name.strip() for name in environ.get("PAYMENT_API_DEFECTS", "").split(",") if name.strip()]
+    try:
+        defects = switched_on(build, names)
+    except UnknownName as exc:
+        raise SettingMissing(f"PAYMENT_API_BUILD or PAYMENT_API_DEFECTS: {exc}") from exc
+    return Settings(
+        port=_integer(environ, "PAYMENT_API_PORT"),
+        database_url=_text(environ, "PAYMENT_API_DATABASE_URL"),
+        providers={method: _provider(environ, method.value.upper()) for method in Method},
+        token_secret=_text(environ, "PAYMENT_API_TOKEN_SECRET"),
+        operator_token=_text(environ, "PAYMENT_API_OPERATOR_TOKEN"),
+        run_id=_text(environ, "PAYMENT_API_RUN_ID"),
+        build=build,
+        defects=defects,
+        deadline_s=_integer(environ, "PAYMENT_API_PROVIDER_DEADLINE_MS") / 1000,
+        pay_by_s=_integer(environ, "PAYMENT_API_PAY_BY_MS") / 1000,
+    )
+
+
+def _provider(environ: Mapping[str, str], name: str) -> ProviderSettings:
+    return ProviderSettings(
+        url=_text(environ, f"PAYMENT_API_{name}_URL"),
+        key=_text(environ, f"PAYMENT_API_{name}_KEY"),
+        notice_url=_text(environ, f"PAYMENT_API_{name}_NOTICE_URL"),
+    )
+
+
+def _text(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "")
+    if not value:
+        raise SettingMissing(f"{name} is not set: set it in the environment of the payment API")
+    return value
+
+
+def _integer(environ: Mapping[str, str], name: str) -> int:
+    value = _text(environ, name)
+    if not value.isdecimal():
+        raise SettingMissing(f"{name} is {value!r}: give a whole number")
+    return int(value)

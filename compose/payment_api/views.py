@@ -1,0 +1,49 @@
+"""What does a customer see of an order? One statement reads it with its attempts and refunds."""
+
+from datetime import UTC, datetime
+
+import asyncpg
+import msgspec
+
+from compose.payment_api.model import Payment
+
+SHOW = """
+SELECT o.seq, o.id, o.state, o.line, o.merchant, o.amount_minor, o.currency, o.paid_minor, o.refunded_minor,
+       o.pay_by, o.created_at,
+       coalesce((SELECT json_agg(json_build_object('id', p.id, 'method', p.method, 'state', p.state,
+                                                   'amount_minor', p.amount_minor) ORDER BY p.seq)
+                 FROM payments p WHERE p.order_id = o.id), '[]')::text AS attempts,
+       coalesce((SELECT json_agg(json_build_object('id', r.id, 'amount_minor', r.amount_minor, 'state', r.state)
+                                 ORDER BY r.seq)
+                 FROM refunds r WHERE r.order_id = o.id), '[]')::text AS refunds
+FROM orders o
+"""
+SHOW_ONE = SHOW + " WHERE o.id = $1 AND o.user_id = $2"
+SHOW_PAGE = SHOW + " WHERE o.user_id = $1 AND o.seq < $2 ORDER BY o.seq DESC LIMIT $3"
+
+_PLAIN = ("id", "state", "line", "merchant", "amount_minor", "currency", "paid_minor", "refunded_minor")
+
+
+def order_view(row: asyncpg.Record) -> dict[str, object]:
+    """An order as it stands in answers, from a row of SHOW."""
+    view: dict[str, object] = {name: row[name] for name in _PLAIN}
+    view["pay_by"] = instant(row["pay_by"])
+    view["created_at"] = instant(row["created_at"])
+    view["attempts"] = msgspec.Raw(row["attempts"].encode())
+    view["refunds"] = msgspec.Raw(row["refunds"].encode())
+    return view
+
+
+def payment_view(payment: Payment) -> dict[str, object]:
+    """An attempt as it stands in answers."""
+    return {
+        "id": payment.id,
+        "method": payment.method.value,
+        "state": payment.state.value,
+        "amount_minor": payment.amount_minor,
+    }
+
+
+def instant(at: datetime | None) -> str | None:
+    """RFC 3339 in UTC, to the millisecond."""
+    return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
