@@ -45,6 +45,8 @@ class JourneyEnd(StrEnum):
     """Patience ran out without payment."""
     LEFT = "left"
     """The customer walked away early, as scripted; no case of success_ratio or no_silence."""
+    ORDERED = "ordered"
+    """The order was acknowledged, and this journey was to do nothing else."""
 
 
 class Method(StrEnum):
