@@ -51,9 +51,12 @@ class Injection(Protocol):
 
     def watch(self) -> Proof: ...
     def lift(self) -> Proof: ...
-    def lift_read_back(self) -> Proof: ...
+    def lift_read_back(self) -> Proof:
+        """When it is gone the warden is told so."""
+
     def effect_gone(self) -> Proof: ...
-    def forget(self) -> None: ...
+    def forget(self) -> None:
+        """Tell the warden that there is nothing to undo."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -181,11 +184,8 @@ class Course:
 
     def _see_it_end(self) -> None:
         """Read back that it is gone, and see that the traffic is whole."""
-        gone = _ask(self.injection.lift_read_back)
-        self.log.write(self.number, Event.LIFT_READ_BACK, gone)
+        self.log.write(self.number, Event.LIFT_READ_BACK, _ask(self.injection.lift_read_back))
         self.log.write(self.number, Event.EFFECT_GONE, _ask(self.injection.effect_gone))
-        if gone.status is Status.CONFIRMED:
-            self.injection.forget()
 
     def _row(self, event: Event, step: Callable[[], Proof]) -> None:
         """Take a step and write its row, unless the run was stopped meanwhile: then it may have seen the lifting."""

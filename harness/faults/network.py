@@ -171,7 +171,7 @@ class ToxicInjection:
         self._undo = around.warden.will_delete(around.toxiproxy.toxic_url(self.edge.proxy, self.toxic.name))
 
     def forget(self) -> None:
-        """The toxic is proven gone; the warden need not know."""
+        """It was seen to be gone, or was never set; the warden need not know."""
         if self._undo is not None:
             self.network.around.warden.done(self._undo)
             self._undo = None
@@ -206,6 +206,8 @@ class ToxicInjection:
         state = proxies.get(self.edge.proxy)
         if state is not None and any(toxic.name == self.toxic.name for toxic in state.toxics):
             wrong = (f"{self.toxic.name} still stands on edge {self.edge.name}", *wrong)
+        else:
+            self.forget()
         return mismatch("; ".join(wrong)) if wrong else confirmed(f"gone from edge {self.edge.name}")
 
     def effect_gone(self) -> Proof:
@@ -215,6 +217,8 @@ class ToxicInjection:
             look = self.network.prober.look(self.edge, ANSWER_LIMIT_S)
             if look.seen is Seen.WHOLE:
                 return confirmed(f"a probe through edge {self.edge.name} is answered again")
+            if look.seen is Seen.REFUSED:
+                return mismatch(f"the proxy of edge {self.edge.name} refuses connections")
             if self.network.expected.get(self.edge.proxy):
                 return inconclusive(f"another fault stands on edge {self.edge.name}")
             if time.monotonic() >= until:

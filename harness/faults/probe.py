@@ -12,6 +12,8 @@ an earlier fault.
 import itertools
 import socket
 import ssl
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
@@ -57,7 +59,8 @@ class Prober:
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
-        self._nonces = itertools.count(1)
+        # Told apart by the instant too: a provider remembers the probes of the scenarios before.
+        self._nonces = (f"{around.run_id}.{time.monotonic_ns()}.{number}" for number in itertools.count(1))
         # A bare context: loading the system's certificates would stall the load's event loop for 70 ms.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self.client = httpx.Client(
@@ -83,7 +86,7 @@ class Prober:
         """
         provider = self._around.providers.get(edge.to)
         if provider is not None:
-            nonce = f"{self._around.run_id}.{next(self._nonces)}"
+            nonce = next(self._nonces)
             seen = self.ask(f"http://{edge.listen}/probe/{nonce}", limit_s, requests)
             arrived = None if seen is Seen.WHOLE else self._arrived(provider, nonce)
             return Look(seen=seen, arrived=arrived, alive=seen is Seen.WHOLE or arrived is not None)
@@ -100,9 +103,20 @@ class Prober:
         """Ask for `url` and say how that ended; `limit_s` bounds connecting and each read."""
         if requests == 1:
             return _ask(self.client, url, limit_s)
+        opened: list[str] = []
+
+        def trace(event: str, _: object) -> None:
+            if event == "connection.connect_tcp.started":
+                opened.append(event)
+
         with httpx.Client(trust_env=False, verify=self._context) as kept:
-            endings = (_ask(kept, url, limit_s) for _ in range(requests))
-            return next((seen for seen in endings if seen is not Seen.WHOLE), Seen.WHOLE)
+            for _ in range(requests):
+                seen = _ask(kept, url, limit_s, trace)
+                if seen is not Seen.WHOLE:
+                    return seen
+                if len(opened) > 1:
+                    return Seen.CUT  # between two answers, and httpx opened another without a word
+        return Seen.WHOLE
 
     def _arrived(self, provider: ProviderControl, nonce: str) -> bool | None:
         """Whether the provider remembers the probe; None when it does not answer."""
@@ -115,10 +129,10 @@ class Prober:
         return bool(reply.json()["seen"])
 
 
-def _ask(client: httpx.Client, url: str, limit_s: float) -> Seen:
+def _ask(client: httpx.Client, url: str, limit_s: float, trace: Callable[[str, object], None] | None = None) -> Seen:
     """One GET."""
     try:
-        client.get(url, timeout=limit_s)
+        client.get(url, timeout=limit_s, extensions={} if trace is None else {"trace": trace})
     except (httpx.ConnectError, httpx.ConnectTimeout):
         return Seen.REFUSED
     except httpx.TimeoutException:

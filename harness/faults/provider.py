@@ -166,7 +166,7 @@ class ProviderInjection:
         self._undo = self.shared.around.warden.will_delete(url, {"X-Control-Key": self.provider.key})
 
     def forget(self) -> None:
-        """The fault is proven gone; the warden need not know."""
+        """It was seen to be gone, or was never set; the warden need not know."""
         if self._undo is not None:
             self.shared.around.warden.done(self._undo)
             self._undo = None
@@ -211,6 +211,7 @@ class ProviderInjection:
         listed, foreign = self._survey()
         if self.id in listed:
             return mismatch("; ".join((f"{self.id} is still listed at {self.name}", *foreign)))
+        self.forget()
         return mismatch("; ".join(foreign)) if foreign else confirmed(f"not listed at {self.name} any more")
 
     def effect_gone(self) -> Proof:
