@@ -1,0 +1,370 @@
+"""Does a customer behave as those of the outage did, and is every step on record?"""
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from harness.operation import Ending, JourneyEnd, Method, Op, Outcome, Phase, State
+from harness.profile import GATE
+from harness.recorder.rows import Done, Inv
+from harness.targets.protocol import Observation
+from tests.load.stage import (
+    ALL,
+    ANSWER_NS,
+    BUSY,
+    CREATED,
+    LISTED,
+    NONE_LISTED,
+    OPEN,
+    PAID,
+    PAYING,
+    REFUNDED,
+    T0_NS,
+    UNKNOWN,
+    UNSENT,
+    Stage,
+    ok,
+    refusal,
+    silent,
+)
+
+SOLD_OUT = refusal("sold_out")
+COME_AGAIN = refusal("attempt_unresolved", retry_after_s=1.0)
+
+
+def keys(stage: Stage, op: str) -> list[str]:
+    return [step[-1] for step in stage.asked if step[0] == op]
+
+
+def test_without_trouble_a_customer_orders_pays_and_looks_at_its_orders() -> None:
+    stage = Stage()
+    assert stage.travel() is JourneyEnd.PAID
+    assert stage.story() == ["create", "pay wechat", "list"]
+    assert (stage.acknowledged, stage.closed) == (1, True)
+
+
+def test_every_fifth_asks_for_half_of_it_back_and_reads_again() -> None:
+    stage = Stage()
+    assert stage.travel(4) is JourneyEnd.PAID
+    assert stage.story() == ["create", "pay alipay", "list", "refund", "read"]
+    [refund] = stage.rows.invocations(Op.REFUND)
+    [create] = stage.rows.invocations(Op.CREATE)
+    assert create.amount_minor is not None
+    assert (refund.amount_minor, refund.currency) == (create.amount_minor // 2, "CNY")
+
+
+@pytest.mark.parametrize("answer", [silent(), BUSY, UNSENT], ids=["no answer", "busy", "nothing sent"])
+def test_a_refund_is_asked_for_again_with_the_same_key(answer: Observation) -> None:
+    stage = Stage(refunds=[answer, answer, REFUNDED])
+    stage.travel(4)
+    assert stage.story()[-4:] == ["refund", "refund", "refund", "read"]
+    assert len(set(keys(stage, "refund"))) == 1
+
+
+def test_a_refused_refund_is_not_asked_for_again() -> None:
+    stage = Stage(refunds=[refusal("nothing_to_refund", http=400)])
+    assert stage.travel(4) is JourneyEnd.PAID
+    assert stage.story()[-2:] == ["refund", "read"]
+
+
+def test_asking_for_a_refund_ends_with_patience() -> None:
+    stage = Stage(refunds=[BUSY])
+    assert stage.travel(4) is JourneyEnd.PAID
+    assert 5 <= stage.story().count("refund") <= 9
+
+
+@pytest.mark.parametrize("answer", [BUSY, UNSENT], ids=["busy", "nothing sent"])
+def test_a_create_without_effect_is_sent_again_with_the_same_key(answer: Observation) -> None:
+    stage = Stage(creates=[answer, answer, CREATED])
+    assert stage.travel() is JourneyEnd.PAID
+    assert stage.story() == ["create", "create", "create", "pay wechat", "list"]
+    assert len(set(keys(stage, "create"))) == 1
+    assert [row.attempt for row in stage.rows.invocations(Op.CREATE)] == [1, 2, 3]
+
+
+def test_after_a_create_without_answer_one_half_looks_for_the_order_first() -> None:
+    stage = Stage(creates=[silent()])
+    assert stage.travel(0) is JourneyEnd.PAID
+    assert stage.story() == ["create", "list", "pay wechat", "list"]
+    assert stage.acknowledged == 0
+
+
+def test_after_a_create_without_answer_the_other_half_sends_it_again_first() -> None:
+    stage = Stage(creates=[silent(), silent()])
+    assert stage.travel(1) is JourneyEnd.PAID
+    assert stage.story() == ["create", "create", "list", "pay alipay", "list"]
+    assert len(set(keys(stage, "create"))) == 1
+
+
+def test_an_order_that_is_not_found_is_created_again_with_the_same_key() -> None:
+    stage = Stage(creates=[silent(), silent(), CREATED], lists=[NONE_LISTED, silent(), LISTED])
+    assert stage.travel(0) is JourneyEnd.PAID
+    assert stage.story() == ["create", "list", "create", "list", "create", "pay wechat", "list"]
+    assert len(set(keys(stage, "create"))) == 1
+
+
+def test_where_there_is_no_list_a_create_is_sent_again() -> None:
+    stage = Stage(creates=[silent(), CREATED], offered=ALL - {Op.LIST})
+    assert stage.travel(0) is JourneyEnd.PAID
+    assert stage.story() == ["create", "create", "pay wechat"]
+
+
+def test_a_create_that_is_never_answered_ends_with_patience() -> None:
+    stage = Stage(creates=[silent()], lists=[NONE_LISTED])
+    assert stage.travel() is JourneyEnd.GAVE_UP
+    assert set(stage.story()) == {"create", "list"}
+
+
+def test_an_order_refused_outright_is_declined() -> None:
+    stage = Stage(creates=[SOLD_OUT])
+    assert stage.travel() is JourneyEnd.DECLINED
+    assert stage.story() == ["create"]
+
+
+def test_an_order_refused_after_silence_is_not_declined() -> None:
+    stage = Stage(creates=[silent(), refusal("idempotency_key_reused", http=422)], lists=[NONE_LISTED])
+    assert stage.travel(1) is JourneyEnd.GAVE_UP
+
+
+@pytest.mark.parametrize(
+    "answer", [silent(), UNKNOWN, BUSY, UNSENT, COME_AGAIN], ids=["no answer", "202", "busy", "unsent", "come again"]
+)
+def test_an_unresolved_payment_is_waited_for_looked_at_and_retried_then_moved(answer: Observation) -> None:
+    stage = Stage(pays=[answer, answer, answer, PAID], reads=[PAYING])
+    assert stage.travel() is JourneyEnd.PAID
+    assert stage.story() == [
+        "create",
+        "pay wechat",
+        "read",
+        "pay wechat",
+        "read",
+        "pay alipay",
+        "read",
+        "pay alipay",
+        "list",
+    ]
+    first, second, third, fourth = keys(stage, "pay")
+    assert first == second
+    assert third == fourth
+    assert first != third
+
+
+def test_a_poll_that_finds_it_paid_ends_the_journey() -> None:
+    stage = Stage(pays=[UNKNOWN], reads=[PAYING, ok(order_id="o-1", state=State.PAID)])
+    assert stage.travel() is JourneyEnd.PAID
+    assert stage.story() == ["create", "pay wechat", "read", "pay wechat", "read", "list"]
+
+
+def test_where_there_is_nothing_to_read_a_payment_is_retried_without_looking() -> None:
+    stage = Stage(pays=[UNKNOWN, PAID], offered=ALL - {Op.READ})
+    assert stage.travel() is JourneyEnd.PAID
+    assert stage.story() == ["create", "pay wechat", "pay wechat", "list"]
+
+
+def test_a_customer_told_that_there_is_no_such_order_looks_for_it() -> None:
+    stage = Stage(pays=[UNKNOWN, PAID], reads=[refusal("order_not_found", http=404)])
+    assert stage.travel() is JourneyEnd.PAID
+    assert stage.story() == ["create", "pay wechat", "read", "list", "pay wechat", "list"]
+
+
+def test_the_pause_is_at_least_what_the_answer_asks_for() -> None:
+    stage = Stage(pays=[replace(UNKNOWN, retry_after_s=2.0), PAID])
+    stage.travel()
+    first = stage.rows.invocations(Op.PAY)[0]
+    answered = stage.rows.completion(first)
+    [read] = stage.rows.invocations(Op.READ)
+    assert answered is not None
+    assert 2.0 <= (read.scheduled_ns - answered.done_ns) / 1e9 <= 2.2
+
+
+def test_a_pause_beyond_patience_ends_at_patience() -> None:
+    stage = Stage(pays=[replace(UNKNOWN, retry_after_s=3_600.0)])
+    assert stage.travel() is JourneyEnd.GAVE_UP
+    assert stage.clock.ns == T0_NS + GATE.patience_ms * 1_000_000
+
+
+def test_an_outage_is_given_up_when_patience_is_over() -> None:
+    stage = Stage(pays=[silent(Ending.READ_TIMEOUT)], reads=[silent()])
+    assert stage.travel() is JourneyEnd.GAVE_UP
+    assert {"pay wechat", "pay alipay", "pay card"} <= set(stage.story())
+    [journey] = stage.rows.invocations(Op.JOURNEY)
+    assert stage.rows.completion(journey) == Done(
+        id=journey.id, outcome=Outcome.INFO, done_ns=T0_NS + GATE.patience_ms * 1_000_000, code=JourneyEnd.GAVE_UP
+    )
+
+
+def test_a_payment_learnt_of_after_patience_came_too_late() -> None:
+    stage = Stage()
+    short = replace(GATE, patience_ms=(ANSWER_NS // 1_000_000) + 450)
+    late = Stage(pays=[PAID])
+    assert stage.travel(windows=short) is JourneyEnd.PAID
+    late.clock.ns += 10_000_000_000  # the generator itself began late
+    assert late.travel(windows=short) is JourneyEnd.GAVE_UP
+
+
+def test_refused_by_every_method_is_declined() -> None:
+    stage = Stage(pays=[SOLD_OUT])
+    assert stage.travel() is JourneyEnd.DECLINED
+    assert stage.story() == ["create", "pay wechat", "pay alipay", "pay card"]
+    assert len(set(keys(stage, "pay"))) == 3
+    [journey] = stage.rows.invocations(Op.JOURNEY)
+    done = stage.rows.completion(journey)
+    assert done is not None
+    assert (done.outcome, done.code) == (Outcome.FAIL, JourneyEnd.DECLINED)
+
+
+def test_refused_by_one_method_is_paid_by_another() -> None:
+    stage = Stage(pays=[SOLD_OUT, PAID])
+    assert stage.travel() is JourneyEnd.PAID
+    assert stage.story() == ["create", "pay wechat", "pay alipay", "list"]
+
+
+def test_refusals_after_silence_are_no_decline() -> None:
+    stage = Stage(pays=[silent(), SOLD_OUT])
+    assert stage.travel() is JourneyEnd.GAVE_UP
+
+
+def test_an_order_closed_meanwhile_is_given_up_and_not_declined() -> None:
+    by_payment = Stage(pays=[refusal("order_closed", state=State.CLOSED)])
+    by_poll = Stage(pays=[UNKNOWN], reads=[ok(state=State.CLOSED)])
+    assert (by_payment.travel(), by_poll.travel()) == (JourneyEnd.GAVE_UP, JourneyEnd.GAVE_UP)
+    assert by_payment.story() == ["create", "pay wechat"]
+    assert by_poll.story() == ["create", "pay wechat", "read"]
+
+
+def test_an_order_that_is_already_paid_is_paid() -> None:
+    stage = Stage(pays=[silent(), refusal("order_paid", state=State.PAID)])
+    assert stage.travel() is JourneyEnd.PAID
+
+
+def test_a_vanished_order_is_no_decline() -> None:
+    stage = Stage(pays=[refusal("order_not_found", http=404)], reads=[refusal("order_not_found", http=404)])
+    assert stage.travel() is JourneyEnd.GAVE_UP
+
+
+@pytest.mark.parametrize("answer", [silent(), UNKNOWN, BUSY], ids=["no answer", "202", "busy"])
+def test_one_who_leaves_early_goes_a_second_after_an_unresolved_answer(answer: Observation) -> None:
+    stage = Stage(pays=[answer])
+    assert stage.travel(leaves_early=True) is JourneyEnd.LEFT
+    assert stage.story() == ["create", "pay wechat"]
+    [journey] = stage.rows.invocations(Op.JOURNEY)
+    [pay] = stage.rows.invocations(Op.PAY)
+    answered, left = stage.rows.completion(pay), stage.rows.completion(journey)
+    assert answered is not None
+    assert left == Done(
+        id=journey.id, outcome=Outcome.INFO, done_ns=answered.done_ns + 1_000_000_000, code=JourneyEnd.LEFT
+    )
+    assert journey.leaves_early
+
+
+def test_one_who_leaves_early_stays_where_all_goes_well() -> None:
+    assert Stage().travel(leaves_early=True) is JourneyEnd.PAID
+
+
+def test_journeys_that_only_create_end_with_the_acknowledgement() -> None:
+    stage = Stage()
+    assert stage.travel(4, only_create=True) is JourneyEnd.ORDERED
+    assert (stage.story(), stage.acknowledged) == (["create"], 1)
+
+
+def test_rows_tell_the_whole_journey() -> None:
+    stage = Stage()
+    stage.travel()
+    journey, create, created, pay, paid, ended, listing, listed = stage.rows.rows
+    assert isinstance(create, Inv)
+    assert isinstance(pay, Inv)
+    think_ns = pay.scheduled_ns - T0_NS - ANSWER_NS
+    assert 100_000_000 <= think_ns <= 400_000_000
+    paid_ns = pay.scheduled_ns + ANSWER_NS
+    shared = partial(Inv, journey=0, intent=0, phase=Phase.STEADY)
+    assert journey == shared(id=1, op=Op.JOURNEY, scheduled_ns=T0_NS, sent_ns=T0_NS, user="u-r1-0")
+    assert create == shared(
+        id=2,
+        op=Op.CREATE,
+        scheduled_ns=T0_NS,
+        sent_ns=T0_NS,
+        key_no=1,
+        attempt=1,
+        amount_minor=create.amount_minor,
+        currency="CNY",
+        line=create.line,
+    )
+    assert created == Done(
+        id=2,
+        outcome=Outcome.OK,
+        done_ns=T0_NS + ANSWER_NS,
+        ending=Ending.ANSWERED,
+        http=201,
+        order_no=1,
+        order="o-1",
+        result_id="o-1",
+        state=State.OPEN,
+        pay_by_utc_ms=1_700_000_008_000,
+    )
+    assert pay == shared(
+        id=3,
+        op=Op.PAY,
+        scheduled_ns=pay.scheduled_ns,
+        sent_ns=pay.scheduled_ns,
+        order_no=1,
+        method=Method.WECHAT,
+        key_no=2,
+        attempt=1,
+    )
+    assert paid == Done(
+        id=3,
+        outcome=Outcome.OK,
+        done_ns=paid_ns,
+        ending=Ending.ANSWERED,
+        http=200,
+        result_id="a-1",
+        state=State.PAID,
+        paid_minor=1_000,
+    )
+    assert ended == Done(id=1, outcome=Outcome.OK, done_ns=paid_ns, code=JourneyEnd.PAID)
+    assert isinstance(listing, Inv)
+    assert (listing.op, listing.order_no) == (Op.LIST, None)
+    assert isinstance(listed, Done)
+    assert listed.listed == 1
+
+
+def test_an_operation_of_several_requests_has_a_pair_for_each() -> None:
+    stage = Stage(steps=3, offered=ALL - {Op.LIST})
+    stage.travel()
+    [create] = stage.rows.invocations(Op.CREATE)
+    parts = [row for row in stage.rows.invocations(Op.REQUEST) if row.parent == create.id]
+    ends = [stage.rows.completion(part) for part in parts]
+    assert [part.sent_ns for part in parts] == [T0_NS, T0_NS + ANSWER_NS, T0_NS + 2 * ANSWER_NS]
+    assert [end and (end.done_ns, end.outcome, end.ending, end.http) for end in ends] == [
+        (T0_NS + ANSWER_NS * step, Outcome.OK, Ending.ANSWERED, 201) for step in (1, 2, 3)
+    ]
+    assert {part.id for part in parts} <= set(stage.rows.flushed)
+    whole = stage.rows.completion(create)
+    assert whole is not None
+    assert whole.done_ns == T0_NS + 3 * ANSWER_NS
+
+
+def test_an_order_first_named_by_a_later_row_stands_there_by_name() -> None:
+    stage = Stage(creates=[silent()])
+    stage.travel(0)
+    [pay] = stage.rows.invocations(Op.PAY)
+    assert (pay.order_no, pay.order) == (1, "o-1")
+
+
+def test_each_request_is_told_with_its_time_from_the_schedule() -> None:
+    stage = Stage(offered=ALL - {Op.LIST})
+    stage.clock.ns += 30_000_000  # the arrival was started 30 ms late
+    stage.travel()
+    assert stage.requests == [
+        ("create", "POST", 50.0, 2, Ending.ANSWERED, 201),
+        ("pay", "POST", 20.0, 2, Ending.ANSWERED, 200),
+    ]
+
+
+def test_the_same_customer_thinks_the_same_times() -> None:
+    stages = [Stage(pays=[UNKNOWN, UNKNOWN, UNKNOWN, PAID]) for _ in range(2)]
+    for stage in stages:
+        stage.travel()
+    assert stages[0].rows.rows == stages[1].rows.rows
+    assert OPEN.state is State.OPEN
