@@ -141,7 +141,8 @@ def _differences(evidence: Evidence, breaches: list[SimpleNamespace]) -> tuple[F
                 subject=case.order_id,
                 message=(
                     f"Order {case.order_id} at {case.provider}: the books say "
-                    f"{amount(case.booked_minor, unit)} paid and {amount(case.booked_back_minor, unit)} given back, the provider captured "
+                    f"{amount(case.booked_minor, unit)} paid and {amount(case.booked_back_minor, unit)} given back, "
+                    f"the provider captured "
                     f"{amount(case.captured_minor, unit)} and refunded {amount(case.refunded_minor, unit)}: "
                     f"a difference of {amount(_difference_minor(case), unit)}. The provider {moved}."
                 ),

@@ -11,26 +11,14 @@ what it wants to see found. `write` makes the folder that `open_evidence` reads.
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from harness.documents import (
-    Anchor,
-    BusyRecord,
-    CapabilitiesRecord,
-    ConductRecord,
-    FaultRecord,
-    ObjectivesRecord,
-    PhaseRecord,
-    RunRecord,
-    ScenarioRecord,
-    SourceRecord,
-)
+from harness.documents import ConductRecord, FaultRecord, ScenarioRecord
 from harness.operation import Method, State
-from harness.profile import GATE
 from harness.recorder.rows import SCHEMA_VERSION, Done, Footer, Header, Inv
 from harness.targets.protocol import (
     Attempt,
@@ -40,213 +28,11 @@ from harness.targets.protocol import (
     BookTransition,
     RefundState,
 )
+from tests.histories.customer import Journey
+from tests.histories.ledger import Ledger
+from tests.histories.settings import CONDUCT, PAY_BY_S, PROVIDERS, RUN, SCENARIO, ns, utc_ms
 
-START_NS = 1_000_000_000_000
-"""The load's start on the monotonic clock."""
-ANCHOR = Anchor(monotonic_ns=START_NS, utc_ms=1_700_000_000_000.0, error_ms=0.01)
-RUN_ID = "r-hand-written"
-PROVIDERS = ("wechat", "alipay", "card")
-WINDOWS = {k: v for k, v in asdict(GATE).items() if isinstance(v, int)}
-QUIESCENT_S = 60.0
-"""When a hand-written run came to rest: far past every window of a story that begins at 0."""
-PAY_BY_S = 8.0
-
-
-def ns(at_s: float) -> int:
-    """Monotonic ns of an instant in seconds after the load's start."""
-    return START_NS + round(at_s * 1e9)
-
-
-def utc_ms(at_s: float) -> int:
-    return round(ANCHOR.utc_ms + at_s * 1000)
-
-
-SCENARIO = ScenarioRecord(
-    schema_version=1,
-    name="HandWritten",
-    doc="A story told by a test.",
-    facts=(),
-    size="scene",
-    seed=1,
-    load="steady 4/s for 8 s",
-    only_create=False,
-    phases=(PhaseRecord(name="steady", start_ms=0, end_ms=8000),),
-    faults=(),
-    objectives=ObjectivesRecord(
-        success_ratio=0.99, success_ratio_in_fault=0.99, latency_limit_ms=1000, latency_share=0.99
-    ),
-    claims={},
-    undecided_shares={},
-    windows=WINDOWS,
-    capabilities=CapabilitiesRecord(
-        operations=("create", "pay", "read", "list", "refund"),
-        books=("orders", "payments", "refunds", "transitions"),
-        idempotent=("create", "pay", "refund"),
-        pay_by=True,
-        busy=BusyRecord(statuses=(429, 503), codes=("busy",), needs_retry_after=True),
-        raw_states={
-            "open": "open",
-            "paying": "paying",
-            "paid": "paid",
-            "part_refunded": "paid",
-            "refunded": "refunded",
-            "closed": "closed",
-        },
-        legal_edges=(
-            ("open", "paying"),
-            ("paying", "open"),
-            ("paying", "paid"),
-            ("open", "paid"),
-            ("open", "closed"),
-            ("paid", "part_refunded"),
-            ("paid", "refunded"),
-            ("part_refunded", "refunded"),
-        ),
-    ),
-    sources=(
-        SourceRecord(name="books", kind="books", complete=True, attribution="order", clock="utc"),
-        *(
-            SourceRecord(name=p, kind="ledger", complete=True, attribution="order", clock="monotonic")
-            for p in PROVIDERS
-        ),
-    ),
-    waivers={},
-)
-
-CONDUCT = ConductRecord(
-    schema_version=1,
-    load_start_ns=START_NS,
-    load_end_ns=ns(20.0),
-    quiescent_ns=ns(QUIESCENT_S),
-    planned=0,
-    started=0,
-    missed=0,
-    arrival_digest="d",
-    lateness_p50_ms=0.5,
-    lateness_p99_ms=1.5,
-    generator_cpu_share=0.2,
-    cut_short=None,
-    problems=(),
-    watermark=dict.fromkeys(PROVIDERS, 0),
-    ledger_first_seq={},
-    ledger_last_seq={},
-    books_read_ns=(ns(QUIESCENT_S + 0.1), ns(QUIESCENT_S + 0.2)),
-)
-
-
-@dataclass(kw_only=True, slots=True)
-class Ledger:
-    """A provider's ledger; rows get their `seq` in the order in which they are told."""
-
-    rows: list[dict[str, Any]] = field(default_factory=list)
-
-    def add(self, at_s: float, kind: str, number: str | None = None, **fields: Any) -> int:
-        """Append a row of any kind; returns its `seq`."""
-        seq = len(self.rows) + 1
-        row = {"seq": seq, "kind": kind, "at_ns": ns(at_s), "utc_ms": utc_ms(at_s), "number": number, "run": RUN_ID}
-        self.rows.append({k: v for k, v in (row | fields).items() if v is not None})
-        return seq
-
-    def captured(self, at_s: float, number: str, order: str | None, amount: int, **fields: Any) -> int:
-        return self.add(at_s, "captured", number, order=order, amount_minor=amount, currency="CNY", **fields)
-
-    def refunded(
-        self, at_s: float, number: str, order: str | None, amount: int, refund: str, *, done: bool = True, **fields: Any
-    ) -> int:
-        """A refund accepted at `at_s` and, unless still running, done 0.2 s later."""
-        money = {"order": order, "refund_number": refund, "amount_minor": amount, "currency": "CNY"} | fields
-        seq = self.add(at_s, "refund_accepted", number, **money)
-        return self.add(at_s + 0.2, "refunded", number, **money) if done else seq
-
-
-@dataclass(kw_only=True, slots=True)
-class Journey:
-    """One customer's way; every call adds one operation that began and ended at these seconds."""
-
-    run: "Run"
-    number: int
-    user: str
-    phase: str
-    intent: int
-    last_key: int = 0
-
-    def create(self, sent: float, done: float | None, order: str | None, amount: int = 1000, **more: Any) -> int:
-        """Order; `order` is the id that the reply named, None where it named none."""
-        more = {
-            "result_id": order,
-            "state": "open",
-            "amount_minor": amount,
-            "pay_by_utc_ms": utc_ms(sent + PAY_BY_S),
-        } | more
-        if more.get("outcome", "ok") != "ok":
-            more |= {"result_id": None, "state": None, "amount_minor": None, "pay_by_utc_ms": None}
-        return self.does("create", sent, done, named=order, asked=amount, **more)
-
-    def pay(self, sent: float, done: float | None, order: str, method: str = "wechat", **more: Any) -> int:
-        return self.does("pay", sent, done, order=order, method=method, **more)
-
-    def read(self, sent: float, done: float | None, order: str, **more: Any) -> int:
-        return self.does("read", sent, done, order=order, **more)
-
-    def list(self, sent: float, done: float | None, listed: int, **more: Any) -> int:
-        return self.does("list", sent, done, listed=listed, **more)
-
-    def refund(self, sent: float, done: float | None, order: str, amount: int, **more: Any) -> int:
-        return self.does("refund", sent, done, order=order, asked=amount, **more)
-
-    def ends(self, done: float | None, final: str = "paid") -> None:
-        """The final word; without this call the journey was cut."""
-        if done is not None:
-            self.run.history.append(Done(id=self.number, outcome="ok", done_ns=ns(done), code=final))
-
-    def does(
-        self,
-        op: str,
-        sent: float,
-        done: float | None,
-        *,
-        order: str | None = None,
-        named: str | None = None,
-        asked: int | None = None,
-        key: int | None = None,
-        attempt: int = 1,
-        method: str | None = None,
-        scheduled: float | None = None,
-        parent: int | None = None,
-        intent: int | None = None,
-        **reply: Any,
-    ) -> int:
-        """One operation; `done` None: never completed. Returns its id.
-
-        `key` numbers the idempotency key (a new one for each write unless said).
-        `reply` holds fields of `Done`: outcome ("ok" unless said), http, code, state, ...
-        """
-        run, number = self.run, self.run.next_id()
-        writes = op in {"create", "pay", "refund"}
-        run.history.append(
-            Inv(
-                id=number,
-                journey=self.number,
-                intent=intent or self.intent,
-                op=op,
-                phase=self.phase,
-                scheduled_ns=ns(sent if scheduled is None else scheduled),
-                sent_ns=ns(sent),
-                parent=parent,
-                method=method,
-                key_no=(run.next_key() if key is None else key) if writes else None,
-                attempt=attempt if writes else None,
-                amount_minor=asked,
-                currency="CNY" if op == "create" else None,
-                **run.names(order),
-            )
-        )
-        if done is not None:
-            reply = {"outcome": "ok", "ending": "answered"} | reply
-            if reply["ending"] == "answered":
-                reply.setdefault("http", {"ok": 200, "fail": 409, "info": 500}[reply["outcome"]])
-            run.history.append(Done(id=number, done_ns=ns(done), **run.names(named), **reply))
-        return number
+__all__ = ["CONDUCT", "PROVIDERS", "SCENARIO", "Journey", "Ledger", "Run", "ns", "utc_ms"]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -454,23 +240,8 @@ class Run:
         home = folder / self.scenario.name
         (home / "history").mkdir(parents=True)
         (home / "evidence").mkdir()
-        run = RunRecord(
-            schema_version=1,
-            run_id=RUN_ID,
-            seed=1,
-            target="reference",
-            target_file="reference.toml",
-            build="fixed",
-            defects=(),
-            profile="gate",
-            size="scene",
-            scenarios=(self.scenario.name,),
-            versions={},
-            anchor=ANCHOR,
-            arguments=(),
-            ended="complete",
-        )
-        (folder / "run.json").write_bytes(msgspec.json.encode(run))
+        record = msgspec.structs.replace(RUN, scenarios=(self.scenario.name,))
+        (folder / "run.json").write_bytes(msgspec.json.encode(record))
         (home / "scenario.json").write_bytes(msgspec.json.encode(self.scenario))
         self._write_history(home)
         last_seq = {p: len(ledger.rows) for p, ledger in self.ledgers.items()}

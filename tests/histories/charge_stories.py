@@ -1,0 +1,309 @@
+"""Hand-written histories for no_double_charge and no_orphan_charge."""
+
+import msgspec
+
+from harness.verdict import Status
+from tests.histories.builder import Journey, Run
+from tests.histories.order_stories import two_good_orders
+from tests.histories.story import BROKEN, CRIES_WOLF, EMPTY, HOLDS, MISSES, UNDECIDED, Story
+
+
+def paid_twice(order: str = "C") -> tuple[Run, Journey]:
+    """Paid at WeChat Pay, whose answer was lost, then at the card: both captured, only the second in the books."""
+    run = two_good_orders()
+    journey = run.paid_order(order, at=3.0, method="card")
+    journey.pay(2.9, 2.95, order, "wechat", outcome="info", ending="read_timeout", http=None)
+    run.ledger("wechat").captured(3.0, f"{order}-w", order, 1000)
+    return run, journey
+
+
+def charged_twice() -> Run:
+    run, _ = paid_twice()
+    run.payment("C", "wechat", "C-w", "dead")
+    return run
+
+
+def captures_without_a_row() -> Run:
+    """The first attempt's number was overwritten by a retry: the books know of one capture only."""
+    run, _ = paid_twice()
+    return run
+
+
+def one_intent_as_two_orders() -> Run:
+    """A repeated create made a second order; both were paid."""
+    run = two_good_orders()
+    journey = run.paid_order("C", at=3.0)
+    journey.create(4.0, 4.1, "D", key=99)
+    journey.pay(4.2, 4.4, "D", "card", state="paid")
+    run.books_order("D", journey, "paid")
+    run.payment("D", "card", "D-1", "paid")
+    run.ledger("card").captured(4.3, "D-1", "D", 1000)
+    run.seen("D", journey)
+    return run
+
+
+def order_that_no_reply_named() -> Run:
+    """The first create got no answer, the second made another order; the first was paid all the same."""
+    run = two_good_orders()
+    journey = run.journey(3.0)
+    journey.create(3.0, 3.5, None, outcome="info", ending="reset", http=None)
+    journey.create(3.6, 3.7, "D")
+    for order, at in (("C", 3.4), ("D", 4.0)):
+        run.books_order(order, journey, "paid")
+        run.payment(order, "card", f"{order}-1", "paid")
+        run.ledger("card").captured(at, f"{order}-1", order, 1000)
+        run.seen(order, journey)
+    return run
+
+
+def two_intents() -> Run:
+    """One customer takes two rides, and pays for each."""
+    run = two_good_orders()
+    journey = run.paid_order("C", at=3.0)
+    journey.create(6.0, 6.1, "D", intent=77)
+    journey.pay(6.2, 6.4, "D", "card", state="paid", intent=77)
+    run.books_order("D", journey, "paid")
+    run.payment("D", "card", "D-1", "paid")
+    run.ledger("card").captured(6.3, "D-1", "D", 1000)
+    run.seen("D", journey)
+    return run
+
+
+def reversed_in_its_window() -> Run:
+    run, _ = paid_twice()
+    run.payment("C", "wechat", "C-w", "paid")
+    run.ledger("wechat").refunded(5.0, "C-w", "C", 1000, "R-1")
+    run.books_refund("r1", "C", "wechat", "R-1", 1000, requested=False)
+    return run
+
+
+def charged_ten_times_the_price() -> Run:
+    """One capture, in the wrong unit."""
+    run = two_good_orders()
+    journey = run.paid_order("C", at=3.0)
+    row = run.ledger("wechat").rows[-1]
+    row["amount_minor"] = 100_000
+    run.payment("C", "wechat", "C-1", "paid", captured=100_000)
+    assert journey.user
+    return run
+
+
+def gap_in_seq() -> Run:
+    run = two_good_orders()
+    run.ledger("wechat").add(5.0, "request", op="query")
+    run.ledger("wechat").add(5.1, "request", op="query")
+    run.conduct = msgspec.structs.replace(run.conduct, ledger_last_seq={"wechat": 3}, ledger_first_seq={"wechat": 3})
+    del run.ledger("wechat").rows[1]
+    return run
+
+
+def unattributed_capture() -> Run:
+    run = two_good_orders()
+    run.ledger("wechat").captured(3.0, "stray", None, 1000)
+    return run
+
+
+def double_charge_still_in_its_window() -> Run:
+    run = charged_twice()
+    run.ledger("card").rows[-1]["at_ns"] += 52_000_000_000
+    return run
+
+
+def double_charge_with_its_refund_running() -> Run:
+    run = charged_twice()
+    run.ledger("wechat").refunded(4.0, "C-w", "C", 1000, "R-1", done=False)
+    return run
+
+
+def orphan(*, state: str | None = None) -> Run:
+    """Captured; the API was killed, its order was closed, and nobody gave the money back."""
+    run = two_good_orders()
+    journey = run.journey(3.0)
+    journey.create(3.0, 3.1, "C")
+    journey.pay(3.2, 3.6, "C", "wechat", outcome="info", ending="reset", http=None)
+    journey.ends(13.0, "gave_up")
+    run.books_order("C", journey, "closed", at=3.0)
+    run.seen("C", journey, state="closed")
+    run.ledger("wechat").captured(3.4, "C-1", "C", 1000)
+    if state is not None:
+        run.payment("C", "wechat", "C-1", state)
+    return run
+
+
+def orphan_unknown_to_the_books() -> Run:
+    return orphan()
+
+
+def orphan_marked_dead() -> Run:
+    return orphan(state="dead")
+
+
+def captured_while_the_books_were_read() -> Run:
+    """The capture came after the first reading of the ledger: the books need not have it yet."""
+    run = orphan()
+    ledger = run.ledger("wechat")
+    ledger.rows[-1]["at_ns"] += 57_000_000_000
+    run.conduct = msgspec.structs.replace(run.conduct, ledger_first_seq={"wechat": len(ledger.rows) - 1})
+    return run
+
+
+def captured_before_the_watermark() -> Run:
+    """Left over from an earlier run on the same provider."""
+    run = two_good_orders()
+    ledger = run.ledger("alipay")
+    ledger.captured(-100.0, "old", "old-order", 1000)
+    run.conduct = msgspec.structs.replace(run.conduct, watermark={"wechat": 0, "card": 0, "alipay": 1})
+    return run
+
+
+def another_attempt_was_paid() -> Run:
+    run, _ = paid_twice()
+    return run
+
+
+def orphan_refunded() -> Run:
+    run = orphan(state="dead")
+    run.ledger("wechat").refunded(6.0, "C-1", "C", 1000, "R-1")
+    return run
+
+
+def orphan_with_its_refund_running() -> Run:
+    run = orphan(state="dead")
+    run.ledger("wechat").refunded(6.0, "C-1", "C", 1000, "R-1", done=False)
+    return run
+
+
+def orphan_still_in_its_window() -> Run:
+    run = orphan(state="unknown")
+    run.ledger("wechat").rows[-1]["at_ns"] += 50_000_000_000
+    return run
+
+
+DOUBLE_CHARGE_STORIES = (
+    Story(column=EMPTY, entry="", tell=Run, status=Status.UNKNOWN),
+    Story(column=HOLDS, entry="", tell=two_good_orders, status=Status.PASS),
+    Story(
+        column=BROKEN,
+        entry="went to another channel without closing the first",
+        tell=charged_twice,
+        status=Status.FAIL,
+        subjects=("C",),
+        says=("costs 10.00 CNY and was charged 20.00 CNY", "wechat under C-w at +3.000 s", "10.00 CNY too much"),
+    ),
+    Story(
+        column=BROKEN,
+        entry="charged in the wrong unit",
+        tell=charged_ten_times_the_price,
+        status=Status.FAIL,
+        subjects=("C",),
+    ),
+    Story(
+        column=BROKEN,
+        entry="one intent over several orders",
+        tell=one_intent_as_two_orders,
+        status=Status.FAIL,
+        subjects=("C",),
+        says=("made as 2 orders",),
+    ),
+    Story(
+        column=MISSES,
+        entry="one intent over orders that no reply named",
+        tell=order_that_no_reply_named,
+        status=Status.FAIL,
+        subjects=("C",),
+    ),
+    Story(column=CRIES_WOLF, entry="two intents", tell=two_intents, status=Status.PASS),
+    Story(
+        column=CRIES_WOLF,
+        entry="reversed inside its window",
+        tell=reversed_in_its_window,
+        status=Status.PASS,
+        says=("healed: order C was charged twice from +3.300 s (22:13:23.300 UTC) for 1.9 s",),
+    ),
+    Story(
+        column=MISSES,
+        entry="joined through the books' payments: captures without a row are lost",
+        tell=captures_without_a_row,
+        status=Status.FAIL,
+        subjects=("C",),
+    ),
+    Story(column=UNDECIDED, entry="gap in seq", tell=gap_in_seq, status=Status.UNKNOWN, says=("ledger is not whole",)),
+    Story(
+        column=UNDECIDED,
+        entry="capture without attribution",
+        tell=unattributed_capture,
+        status=Status.UNKNOWN,
+        says=("1 captures name no order",),
+    ),
+    Story(
+        column=UNDECIDED,
+        entry="window not over",
+        tell=double_charge_still_in_its_window,
+        status=Status.UNKNOWN,
+        says=("may still be refunded in time",),
+    ),
+    Story(
+        column=UNDECIDED,
+        entry="refund still running",
+        tell=double_charge_with_its_refund_running,
+        status=Status.UNKNOWN,
+        says=("refund is still running",),
+    ),
+)
+
+ORPHAN_STORIES = (
+    Story(column=EMPTY, entry="", tell=Run, status=Status.UNKNOWN),
+    Story(column=HOLDS, entry="", tell=two_good_orders, status=Status.PASS),
+    Story(column=HOLDS, entry="refunded in full", tell=orphan_refunded, status=Status.PASS),
+    Story(
+        column=BROKEN,
+        entry="the attempt was never written",
+        tell=orphan_unknown_to_the_books,
+        status=Status.FAIL,
+        subjects=("C",),
+        says=("wechat captured 10.00 CNY under C-1 for order C at +3.400 s", "do not know that number", "'closed'"),
+    ),
+    Story(
+        column=BROKEN,
+        entry="the attempt was called dead",
+        tell=orphan_marked_dead,
+        status=Status.FAIL,
+        subjects=("C",),
+        says=("call that attempt 'dead'",),
+    ),
+    Story(
+        column=CRIES_WOLF,
+        entry="order of reading",
+        tell=captured_while_the_books_were_read,
+        status=Status.UNKNOWN,
+        says=("1 captures came while the books were being read",),
+    ),
+    Story(
+        column=CRIES_WOLF,
+        entry="captures before the watermark",
+        tell=captured_before_the_watermark,
+        status=Status.PASS,
+    ),
+    Story(
+        column=MISSES,
+        entry="joined on order id: another attempt was paid",
+        tell=another_attempt_was_paid,
+        status=Status.FAIL,
+        subjects=("C",),
+        says=("under C-w",),
+    ),
+    Story(
+        column=UNDECIDED,
+        entry="refund still running",
+        tell=orphan_with_its_refund_running,
+        status=Status.UNKNOWN,
+        says=("refund still running",),
+    ),
+    Story(
+        column=UNDECIDED,
+        entry="window not over",
+        tell=orphan_still_in_its_window,
+        status=Status.UNKNOWN,
+        says=("may still be booked or refunded in time",),
+    ),
+)
