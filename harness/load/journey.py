@@ -135,12 +135,18 @@ class _Way:
                     return JourneyEnd.GAVE_UP
 
     def pay(self) -> JourneyEnd:
-        """Pay until it is paid, by one method after the other; returns the final word."""
+        """Pay until it is paid, by one method after the other; returns the final word.
+
+        What stays unresolved is asked for once more with the same key, then by the next method. One
+        who looks first looks before it asks again; from the third time on everyone does.
+        """
         methods = cycle(self._traits.methods)
         method, key = next(methods), self._session.new_key()
         declined: set[Method] = set()
+        asked = 0
         while self._think():
             told = self._ask_payment(method, key)
+            asked += 1
             if end := self._final(told):
                 return end
             again = False
@@ -155,9 +161,10 @@ class _Way:
                     return JourneyEnd.LEFT
                 if not self._pause(told):
                     break
-                if end := self._poll():
-                    return end
                 again = key.attempts < TRIES_A_KEY
+                looks = (again and self._traits.looks_first) or asked > TRIES_A_KEY
+                if looks and (end := self._poll()):
+                    return end
             if not again:
                 method, key = next(methods), self._session.new_key()
         return JourneyEnd.GAVE_UP

@@ -38,7 +38,7 @@ class Traits:
     leaves_early: bool
     """Walks away after the first unresolved answer to a payment."""
     looks_first: bool
-    """After a create without answer: looks at its own orders before it sends the create again."""
+    """Looks whether it worked before it asks again; the others ask again first."""
     seed: str
     """Of its think times and pauses."""
 
