@@ -32,6 +32,12 @@ class Premise(StrEnum):
     """The offset of each clock that stamps evidence is known, within a bound."""
     SAME_BUILD = "same_build"
     """What answered is the process that was started."""
+    QUIESCENT = "quiescent"
+    """Nothing moved any more when the evidence was taken: two digests of effects and states agreed."""
+    OWNERS_ASKED = "owners_asked"
+    """Customers' own last reads and lists were taken, as far as the target offers them."""
+    CONDUCT_TOLD = "conduct_told"
+    """The conductor wrote how the run went, and there was nothing that it could not do."""
     GENERATOR_HEALTHY = "generator_healthy"
     """Journeys began when they were due, and the generator had CPU to spare."""
 
@@ -47,5 +53,7 @@ class Check:
     needs: frozenset[Premise]
     facts: tuple[str, ...] = ()
     """Facts of the incident that made it necessary, by number."""
+    undecided_share: float = 0.0
+    """Largest share of undecided cases that a PASS bears where the scenario does not say: 0 for orders and money."""
     unit: str = ""
     """Of what it measures: "s", "orders", ..."""

@@ -82,6 +82,7 @@ WITH parts AS (
 SELECT o.order_no, o.order_id, p.currency, b.paid_minor, b.refunded_minor, CAST(p.net_minor AS BIGINT) AS net_minor
 FROM parts AS p JOIN orders AS o USING (order_no) JOIN books_orders AS b USING (order_id)
 WHERE NOT coalesce(p.young, false) AND b.paid_minor - b.refunded_minor <> p.net_minor
+  AND NOT EXISTS (SELECT 1 FROM rule_owed AS w WHERE w.order_no = o.order_no)  -- no part of what the order says
   AND NOT EXISTS (SELECT 1 FROM books_refunds AS r WHERE r.order_id = o.order_id
                   AND (r.state = 'pending' OR r.compensation))
 ORDER BY o.order_no
@@ -172,7 +173,16 @@ CHECK = Check(
     name="money_conserved",
     promise="The books and the providers agree about every order's money.",
     function=check,
-    needs=frozenset({Premise.LEDGERS_WHOLE, Premise.BOOKS_WHOLE, Premise.FAULTS_CONFIRMED, Premise.SAME_BUILD}),
+    needs=frozenset(
+        {
+            Premise.BOOKS_WHOLE,
+            Premise.CONDUCT_TOLD,
+            Premise.FAULTS_CONFIRMED,
+            Premise.LEDGERS_WHOLE,
+            Premise.QUIESCENT,
+            Premise.SAME_BUILD,
+        }
+    ),
     facts=("F24",),
     unit="minor units",
 )

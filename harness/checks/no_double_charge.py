@@ -181,7 +181,15 @@ CHECK = Check(
     promise="Nobody pays twice for one thing.",
     function=check,
     needs=frozenset(
-        {Premise.IDS_UNIQUE, Premise.ROWS_COUNTED, Premise.LEDGERS_WHOLE, Premise.FAULTS_CONFIRMED, Premise.SAME_BUILD}
+        {
+            Premise.CONDUCT_TOLD,
+            Premise.FAULTS_CONFIRMED,
+            Premise.IDS_UNIQUE,
+            Premise.LEDGERS_WHOLE,
+            Premise.QUIESCENT,
+            Premise.ROWS_COUNTED,
+            Premise.SAME_BUILD,
+        }
     ),
     facts=("F02", "F04"),
     unit="minor units",

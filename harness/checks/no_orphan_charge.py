@@ -120,7 +120,16 @@ CHECK = Check(
     name="no_orphan_charge",
     promise="No money is taken that the target does not know of.",
     function=check,
-    needs=frozenset({Premise.LEDGERS_WHOLE, Premise.BOOKS_WHOLE, Premise.FAULTS_CONFIRMED, Premise.SAME_BUILD}),
+    needs=frozenset(
+        {
+            Premise.BOOKS_WHOLE,
+            Premise.CONDUCT_TOLD,
+            Premise.FAULTS_CONFIRMED,
+            Premise.LEDGERS_WHOLE,
+            Premise.QUIESCENT,
+            Premise.SAME_BUILD,
+        }
+    ),
     facts=("F02", "F05"),
     unit="minor units",
 )

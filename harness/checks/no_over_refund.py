@@ -130,11 +130,13 @@ CHECK = Check(
     function=check,
     needs=frozenset(
         {
-            Premise.IDS_UNIQUE,
-            Premise.ROWS_COUNTED,
-            Premise.LEDGERS_WHOLE,
             Premise.BOOKS_WHOLE,
+            Premise.CONDUCT_TOLD,
             Premise.FAULTS_CONFIRMED,
+            Premise.IDS_UNIQUE,
+            Premise.LEDGERS_WHOLE,
+            Premise.QUIESCENT,
+            Premise.ROWS_COUNTED,
             Premise.SAME_BUILD,
         }
     ),

@@ -128,7 +128,16 @@ CHECK = Check(
     promise="An order that a customer was told of never disappears.",
     function=check,
     needs=frozenset(
-        {Premise.IDS_UNIQUE, Premise.ROWS_COUNTED, Premise.BOOKS_WHOLE, Premise.FAULTS_CONFIRMED, Premise.SAME_BUILD}
+        {
+            Premise.BOOKS_WHOLE,
+            Premise.CONDUCT_TOLD,
+            Premise.FAULTS_CONFIRMED,
+            Premise.IDS_UNIQUE,
+            Premise.OWNERS_ASKED,
+            Premise.QUIESCENT,
+            Premise.ROWS_COUNTED,
+            Premise.SAME_BUILD,
+        }
     ),
     facts=("F05",),
     unit="orders",

@@ -149,12 +149,14 @@ CHECK = Check(
     function=check,
     needs=frozenset(
         {
-            Premise.IDS_UNIQUE,
-            Premise.ROWS_COUNTED,
-            Premise.LEDGERS_WHOLE,
             Premise.BOOKS_WHOLE,
             Premise.CLOCKS_BOUNDED,
+            Premise.CONDUCT_TOLD,
             Premise.FAULTS_CONFIRMED,
+            Premise.IDS_UNIQUE,
+            Premise.LEDGERS_WHOLE,
+            Premise.QUIESCENT,
+            Premise.ROWS_COUNTED,
             Premise.SAME_BUILD,
         }
     ),

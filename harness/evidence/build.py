@@ -97,7 +97,7 @@ def declare_ledgers(
                 source.complete,
                 source.attribution,
                 errors.get(name, 0) if source.clock == "utc" else 0,
-                conduct.watermark.get(name, 0),
+                conduct.watermark.get(name),
                 conduct.ledger_first_seq.get(name),
                 conduct.ledger_last_seq.get(name),
             ]

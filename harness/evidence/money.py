@@ -12,12 +12,13 @@ WITH counted AS (
            max(seq) - min(seq) + 1 - count(DISTINCT seq) AS gaps, count(*) - count(DISTINCT seq) AS repeated
     FROM ledger GROUP BY provider)
 SELECT d.provider, d.present, d.complete, d.attribution, d.clock_error_ns,
-       d.watermark_seq,                              -- last seq before the load
+       coalesce(d.watermark_seq, 0) AS watermark_seq,  -- last seq before the load
        d.first_reading_seq,                          -- last seq before the books were read; NULL: not known
        d.second_reading_seq,                         -- last seq after
        coalesce(c.rows, 0) AS rows, c.first_seq, c.last_seq, coalesce(c.gaps, 0) AS gaps,
        CASE WHEN NOT d.present THEN 'its ledger is missing'
             WHEN NOT d.complete THEN 'its ledger does not claim to be complete'
+            WHEN d.watermark_seq IS NULL THEN 'nobody noted where its ledger stood before the load'
             WHEN coalesce(c.gaps, 0) > 0 THEN 'its ledger lacks ' || c.gaps || ' of its seq'
             WHEN coalesce(c.repeated, 0) > 0 THEN 'its ledger repeats ' || c.repeated || ' of its seq'
             WHEN coalesce(c.first_seq, 1) > d.watermark_seq + 1 THEN 'its ledger begins after the watermark'
@@ -48,7 +49,7 @@ SELECT n.provider, n.number,
        n.booked_order_id
 FROM numbers AS n LEFT JOIN orders AS o ON o.order_no = n.order_no
 LEFT JOIN orders AS b ON b.order_id = n.booked_order_id
-WHERE NOT n.before_load AND (n.run IS NULL OR n.run = (SELECT run_id FROM limits) OR coalesce(o.in_history, false))
+WHERE NOT n.before_load AND (n.run IS NULL OR n.run = (SELECT run_id FROM limits) OR o.journey IS NOT NULL)
 ORDER BY n.provider, n.number
 """
 
