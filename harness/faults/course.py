@@ -75,6 +75,7 @@ class Course:
     """Set: a fault without an end has come to it, in good order."""
     placed: threading.Event = field(default_factory=threading.Event)
     """Set once it was injected and read back, or never will be."""
+    lifted_ns: int | None = None
     _stands: bool = False
     _injected_ns: int | None = None
     _turn: threading.Lock = field(default_factory=threading.Lock)
@@ -97,7 +98,9 @@ class Course:
         """Lift it if it stands; safe to call any number of times, from anywhere."""
         with self._turn:
             if self._stands:
-                self.log.write(self.number, Event.LIFTED, self._lift())
+                proof = self._lift()
+                self.lifted_ns = self.clock_ns()
+                self.log.write(self.number, Event.LIFTED, proof, self.lifted_ns)
                 self._stands = False
 
     def _lift(self) -> Proof:

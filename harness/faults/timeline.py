@@ -143,6 +143,12 @@ class Timeline:
             self._threads[course.number].join()
         self._complain()
 
+    @property
+    def last_lifted_ns(self) -> int | None:
+        """When the latest of the faults with a window was lifted; None where none was yet."""
+        lifted = [course.lifted_ns for course in self._courses if course.spec.start_s is not None]
+        return max((at_ns for at_ns in lifted if at_ns is not None), default=None)
+
     def end_conditions(self) -> None:
         """Lift what held during the whole scenario, in good order; raises as `run` does."""
         conditions = [course for course in self._courses if course.spec.start_s is None]

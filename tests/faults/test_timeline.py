@@ -78,7 +78,9 @@ def test_windows_overlap_without_delaying_one_another(parts: Ground, tmp_path: P
     parts.api.start("api")
     faults = (*Silence("wechat", answers=True).between(0.1, 0.4), *CutAnswers("customer").between(0.2, 0.3))
     with Timeline(around=parts.around, faults=faults, path=path) as timeline:
+        assert timeline.last_lifted_ns is None
         timeline.run(time.monotonic_ns())
+        assert timeline.last_lifted_ns == max(row.at_ns for row in rows(path) if row.event is Event.LIFTED)
     assert {status for number in (0, 1) for _, status in steps(path, number)} == {"confirmed"}
 
 
@@ -193,7 +195,7 @@ from harness.faults import CutAnswers, Silence
 from harness.faults.timeline import Timeline
 from tests.faults.ground import Server, ground
 with ground(Server(sys.argv[1]), run="g1") as parts:
-    faults = (*Silence("wechat", answers=True).between(0.1, 0.3), *CutAnswers("wechat").between(2, 2.2))
+    faults = (*Silence("wechat", answers=True).between(0.1, 0.3), *CutAnswers("wechat").between(1.2, 1.3))
     with Timeline(around=parts.around, faults=faults, path=Path(sys.argv[2])) as timeline:
         running = gevent.spawn(timeline.run, time.monotonic_ns())
         ticks = 0
