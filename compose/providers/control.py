@@ -11,7 +11,7 @@ import os
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import msgspec
 from starlette.requests import Request
@@ -96,7 +96,9 @@ class Control:
         return Response(status_code=204) if lifted else _problem(404, f"no fault {fault_id} is in force")
 
     async def _planned(self, _: Request) -> Response:
-        return _json(200, asdict(await self._counter.ledger.standing()))
+        standing = await self._counter.ledger.standing()
+        waiting = self._counter.executing.count
+        return _json(200, asdict(replace(standing, planned=standing.planned + waiting)))
 
     async def _clock(self, _: Request) -> Response:
         return _json(200, {"monotonic_ns": time.monotonic_ns(), "utc_ms": time.time_ns() // 1_000_000})

@@ -8,13 +8,15 @@ leaves the effect in the ledger and touches the answer only.
 """
 
 import asyncio
+import contextlib
 import hmac
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -28,6 +30,7 @@ from compose.providers.settings import Settings
 from compose.providers.wire import Answer, Malformed, Mention, Wire, read_fields
 
 BODY_LIMIT_BYTES = 64 * 1024
+BODY_LIMIT_S = 10.0
 MARKS = {"slow_answer": "slow", "lost_answer": "lost", "error_answer": "error"}
 """Kind of fault -> what the "answered" row says of it."""
 
@@ -42,8 +45,29 @@ class Counter:
     faults: Faults
     holds: Holds
     open_book: OpenBook
-    executing: set[str]
-    """Idempotency keys of requests that wait before their effect."""
+    executing: "Executing"
+
+
+class Executing:
+    """Requests that wait before their effect."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.keys: set[str] = set()
+        """Their idempotency keys."""
+
+    @contextlib.contextmanager
+    def around(self, key: str | None) -> Iterator[None]:
+        """Count one for the length of the block."""
+        self.count += 1
+        if key is not None:
+            self.keys.add(key)
+        try:
+            yield
+        finally:
+            self.count -= 1
+            if key is not None:
+                self.keys.discard(key)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,10 +105,13 @@ class MerchantCall:
         arrived_ns = time.monotonic_ns()
         request = Request(scope, receive)
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(BODY_LIMIT_S):
                 wire = await _read(request)
-        except (TimeoutError, HTTPException):
-            await Response(status_code=413)(scope, receive, send)
+        except HTTPException as refused:
+            await Response(status_code=refused.status_code)(scope, receive, send)
+            return
+        except (TimeoutError, ClientDisconnect):
+            await drop(scope, receive)
             return
         try:
             if self._authorised(request):
@@ -112,7 +139,7 @@ class MerchantCall:
         ledger, holds = self._counter.ledger, self._counter.holds
         step = await ledger.write(lambda transaction: self._begin(transaction, wire, arrived_ns))
         if not step.done and step.answer is None:
-            with _executing(self._counter.executing, wire.key):
+            with self._counter.executing.around(wire.key):
                 await holds.pause(step.course.before_ms)
                 begun = step
                 step = await ledger.write(lambda transaction: self._take_effect(transaction, wire, begun))
@@ -134,7 +161,7 @@ class MerchantCall:
         self._append(transaction, "request", whose, at_ns=arrived_ns)
         course = _course(self._counter.faults.on_answer(transaction, self._op, whose.order))
         step = _Step(whose=whose, course=course)
-        refusal = self._counter.acquirer.in_use(wire, self._counter.executing)
+        refusal = self._counter.acquirer.in_use(wire, self._counter.executing.keys)
         if refusal is not None:
             return self._finish(transaction, replace(step, course=_course(()), answer=refusal))
         return step if course.before_ms else self._take_effect(transaction, wire, step)
@@ -194,28 +221,12 @@ class MerchantCall:
         )
 
 
-class _executing:  # noqa: N801 - reads as a statement
-    """For the length of a block a key counts as being carried out."""
-
-    def __init__(self, keys: set[str], key: str | None) -> None:
-        self._keys = keys
-        self._key = key
-
-    def __enter__(self) -> None:
-        if self._key is not None:
-            self._keys.add(self._key)
-
-    def __exit__(self, *_: object) -> None:
-        if self._key is not None:
-            self._keys.discard(self._key)
-
-
 async def _read(request: Request) -> Wire:
     body = bytearray()
     async for piece in request.stream():
         body += piece
         if len(body) > BODY_LIMIT_BYTES:
-            raise HTTPException(413)
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     return Wire(
         target=f"{request.method} {request.url.path}",
         path=request.path_params,

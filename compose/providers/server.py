@@ -29,12 +29,14 @@ from compose.providers.connection import Holds, speak_http
 from compose.providers.control import Control
 from compose.providers.faults import Faults, read_counts
 from compose.providers.ledger import Ledger, Transaction
-from compose.providers.merchant import Counter, MerchantCall
+from compose.providers.merchant import Counter, Executing, MerchantCall
 from compose.providers.scheduler import Scheduler, resume_plans
 from compose.providers.settings import Settings
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 BACKLOG = 512
+CONNECTIONS_LIMIT = 2_000
+"""Beyond this a request is answered 503 before it reaches the ledger."""
 
 
 class CannotStart(Exception):
@@ -70,7 +72,7 @@ class Process:
             faults=self._faults,
             holds=self._holds,
             open_book=self._open_book,
-            executing=set(),
+            executing=Executing(),
         )
         config = uvicorn.Config(
             Starlette(routes=self._routes(), lifespan=self._lifespan),
@@ -83,6 +85,7 @@ class Process:
             server_header=False,
             date_header=False,
             backlog=BACKLOG,
+            limit_concurrency=CONNECTIONS_LIMIT,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=1,
         )
