@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.resources import files
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -19,7 +19,10 @@ from compose.payment_api.errors import LOST
 
 log = logging.getLogger("payment_api")
 
-Connection = PoolConnectionProxy[asyncpg.Record]
+if TYPE_CHECKING:  # generic for the type checker only
+    Connection = PoolConnectionProxy[asyncpg.Record]
+else:
+    Connection = PoolConnectionProxy
 
 CONNECTIONS_MAX = 24
 CONNECT_LIMIT_S = 1.0

@@ -118,6 +118,8 @@ def yuan(amount_minor: int) -> str:
 
 def _state(said: Said, payment: Payment) -> Result:
     result = _STATES.get(said.text("trade_status") or "", Result.UNKNOWN)
+    if result is Result.CLOSED and said.text("send_pay_date") is not None:
+        result = Result.PAID  # TRADE_CLOSED means "closed unpaid" and also "captured, then refunded in full"
     amount = said.text("total_amount")
     if result is Result.PAID and amount is not None and amount != yuan(payment.amount_minor):
         return Result.UNKNOWN
