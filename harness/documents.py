@@ -106,6 +106,7 @@ class CapabilitiesRecord(msgspec.Struct, frozen=True, kw_only=True):
     busy: BusyRecord | None
     raw_states: dict[str, str]
     legal_edges: tuple[tuple[str, str], ...]
+    key_lives_ms: int | None = None
 
 
 class ScenarioRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,6 +55,8 @@ class Ratio:
     """Which share: "create answered within 1000 ms", "journeys paid, steady"."""
     evidence: Mapping[str, object] = field(default_factory=dict)
     """The cases that were not good, some of them, if it comes to a breach; JSON values only."""
+    proves_only: bool = False
+    """Can prove a breach, and no PASS hangs on it: its cases are also part of a larger share."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -235,8 +237,9 @@ def _doubts(result: CheckResult, terms: Terms, floor: int) -> Iterable[str]:
     if decided < max(floor, 1):
         yield f"{decided} decided, below the claimed floor of {max(floor, 1)}"
     for ratio in result.ratios:
-        if not meets(ratio.good, ratio.total, ratio.objective):
-            yield f"too close to call: {_measurement(ratio)}"
+        if not ratio.proves_only and not meets(ratio.good, ratio.total, ratio.objective):
+            why = "too close to call" if ratio.good < ratio.objective * ratio.total else "too few cases"
+            yield f"{why}: {_measurement(ratio)}"
 
 
 def _measurement(ratio: Ratio) -> str:
@@ -267,17 +270,18 @@ def judge_scenario(
 ) -> ScenarioVerdict:
     """The worst of its checks; cut short or without any promise held it is UNKNOWN at best."""
     status = worst(judged.status for judged in checks)
-    named = [f"{judged.check}: {judged.reason}" for judged in checks if judged.status is status]
-    reason = "; ".join(named) if status is not Status.PASS else ""
     if status is Status.PASS and not any(c.status is Status.PASS and c.check != ASSUMPTIONS for c in checks):
-        status, reason = Status.UNKNOWN, "no promise was held to: none is claimed and offered"
-    if cut_short is not None and status is Status.PASS:
-        status, reason = Status.UNKNOWN, f"cut short: {cut_short}"
+        status, reasons = Status.UNKNOWN, ["no promise was held to: none is claimed and offered"]
+    else:
+        reasons = [f"{c.check}: {c.reason}" for c in checks if c.status is status is not Status.PASS]
+    if cut_short is not None:
+        status = worst((status, Status.UNKNOWN))
+        reasons.append(f"cut short: {cut_short}")
     return ScenarioVerdict(
         scenario=scenario,
         status=status,
         exit_code=_EXIT_CODES[status],
-        reason=reason,
+        reason="; ".join(reasons),
         cut_short=cut_short,
         facts=facts,
         checks=checks,

@@ -3,12 +3,18 @@
 from collections.abc import Mapping
 
 from harness.checks import (
+    assumptions,
+    idempotent_reply,
+    latency,
     money_conserved,
     no_double_charge,
     no_orphan_charge,
     no_over_refund,
+    no_silence,
+    no_stuck_order,
     no_vanished_order,
     refund_in_window,
+    success_ratio,
 )
 from harness.checks.check import Check, Premise
 
@@ -22,6 +28,13 @@ _LISTED: tuple[Check, ...] = (
     refund_in_window.CHECK,
     no_over_refund.CHECK,
     money_conserved.CHECK,
+    no_stuck_order.CHECK,
+    idempotent_reply.CHECK,
+    no_silence.CHECK,
+    success_ratio.CHECK,
+    latency.CHECK,
+    # Last, what must hold for all others.
+    assumptions.CHECK,
 )
 
 CHECKS: Mapping[str, Check] = {check.name: check for check in _LISTED}

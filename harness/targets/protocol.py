@@ -227,6 +227,8 @@ class Capabilities:
     """The order's states in the target's own words."""
     legal_edges: frozenset[tuple[str, str]]
     """Published machine of the order, in the target's own words."""
+    key_lives_ms: int | None = None
+    """How long an idempotency key is remembered after its first request; None: longer than any run."""
 
 
 class Target(Protocol):

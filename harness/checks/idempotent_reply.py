@@ -1,0 +1,165 @@
+"""Does asking again with the same key give the same result, once?
+
+Violated when one key with one body was answered ok with two results (another id, another amount; the
+state may move on), or had two effects, or when a key was accepted with another body than its first.
+Two effects are: of a create, more orders of that journey's user, in the books or its own list, than
+the journey used keys; of a payment, more charges of an order that a provider kept, by one method,
+than keys; of a refund, more refunds of an order that the books call asked for than keys.
+
+A key that was sent once is no case, nor is one repeated after the target may have forgotten it, nor
+one whose customer left without an answer. A refusal (validation, conflict, busy) is no result: what
+follows it may be the first. Undecided: no request with the key was answered.
+"""
+
+from harness.checks.check import Check, Premise
+from harness.checks.proof import proof, reasons
+from harness.evidence.tables import Evidence
+from harness.verdict import CheckResult, Finding
+
+KEYS = """
+CREATE OR REPLACE TEMP TABLE keys AS     -- one row a key that was sent more than once
+WITH first AS (
+    SELECT key_no, arg_min(body, (sent_ns, id)) AS body, min(sent_ns) AS sent_ns FROM keyed GROUP BY key_no),
+timely AS (
+    SELECT k.*, k.body = f.body AS same_body FROM keyed AS k JOIN first AS f USING (key_no)
+    WHERE $lives_ns IS NULL OR k.sent_ns <= f.sent_ns + $lives_ns)
+SELECT t.key_no, min(t.op) AS op, min(t.journey) AS journey, min(j.user_id) AS user_id, count(*) AS requests,
+       arg_min(t.order_id, (t.sent_ns, t.id)) FILTER (t.order_id IS NOT NULL) AS order_id,
+       list(DISTINCT t.result_id ORDER BY t.result_id) FILTER (ok AND same_body AND t.result_id IS NOT NULL) AS results,
+       list(DISTINCT t.told_minor ORDER BY t.told_minor) FILTER (ok AND same_body AND t.told_minor IS NOT NULL)
+           AS amounts,
+       count(*) FILTER (ok AND NOT same_body) AS other_bodies,
+       bool_or(t.ending IS NOT DISTINCT FROM 'answered' AND t.outcome <> 'info') AS answered,
+       coalesce(bool_or(j.final = 'left' OR (j.leaves_early AND j.final IS NULL)), false) AS left_early
+FROM timely AS t LEFT JOIN journeys AS j USING (journey) GROUP BY t.key_no HAVING count(*) > 1 ORDER BY t.key_no
+"""
+
+KEYED = """
+CREATE OR REPLACE TEMP TABLE keyed AS    -- requests that carried a key, with what the key stands for
+SELECT id, key_no, op, journey, method, sent_ns, outcome, ending, result_id,
+       coalesce(order_id, '') AS order_id, outcome = 'ok' AS ok,
+       CASE WHEN op = 'pay' THEN NULL ELSE amount_minor END AS told_minor,
+       concat_ws(' ', op, CASE WHEN op <> 'create' THEN coalesce(asked_order_id, '') END, method, asked_minor, currency,
+                 line) AS body
+FROM operations WHERE key_no IS NOT NULL AND op IN (SELECT unnest($idempotent)) ORDER BY id
+"""
+
+CREATED_TWICE = """
+WITH owned AS (
+    SELECT j.journey, b.order_id FROM books_orders AS b JOIN journeys AS j USING (user_id)
+    UNION SELECT j.journey, unnest(l.orders) FROM lists AS l JOIN journeys AS j USING (user_id)),
+effects AS (SELECT journey, count(*) AS effects, list(order_id ORDER BY order_id) AS what FROM owned GROUP BY journey),
+used AS (SELECT journey, count(DISTINCT key_no) AS keys FROM keyed WHERE op = 'create' GROUP BY journey)
+SELECT min(k.key_no) AS key_no, e.effects, u.keys, e.what FROM keys AS k JOIN effects AS e USING (journey)
+JOIN used AS u USING (journey) WHERE k.op = 'create' AND e.effects > u.keys
+GROUP BY journey, e.effects, u.keys, e.what ORDER BY key_no
+"""
+
+CHARGED_TWICE = """
+WITH kept AS (                           -- charges that were not given back in full
+    SELECT c.order_id, c.provider, c.number FROM captures AS c
+    LEFT JOIN (SELECT provider, number, sum(amount_minor) AS back_minor FROM provider_refunds
+               WHERE done_ns IS NOT NULL GROUP BY provider, number) AS r USING (provider, number)
+    GROUP BY c.order_id, c.provider, c.number, r.back_minor HAVING sum(c.amount_minor) > coalesce(r.back_minor, 0)),
+effects AS (
+    SELECT order_id, provider AS method, count(*) AS effects, list(number ORDER BY number) AS what
+    FROM kept GROUP BY order_id, provider),
+used AS (SELECT order_id, method, count(DISTINCT key_no) AS keys FROM keyed WHERE op = 'pay' GROUP BY order_id, method),
+again AS (
+    SELECT DISTINCT k.key_no, y.order_id, y.method FROM keys AS k JOIN keyed AS y USING (key_no) WHERE k.op = 'pay')
+SELECT min(a.key_no) AS key_no, e.effects, u.keys, e.what FROM again AS a JOIN effects AS e USING (order_id, method)
+JOIN used AS u USING (order_id, method) WHERE e.effects > u.keys
+GROUP BY order_id, method, e.effects, u.keys, e.what ORDER BY key_no
+"""
+
+REFUNDED_TWICE = """
+WITH effects AS (
+    SELECT order_id, count(DISTINCT refund_id) AS effects, list(DISTINCT refund_id ORDER BY refund_id) AS what
+    FROM books_refunds WHERE requested AND NOT compensation AND state <> 'failed' GROUP BY order_id),
+used AS (SELECT order_id, count(DISTINCT key_no) AS keys FROM keyed WHERE op = 'refund' GROUP BY order_id)
+SELECT min(k.key_no) AS key_no, e.effects, u.keys, e.what FROM keys AS k JOIN effects AS e USING (order_id)
+JOIN used AS u USING (order_id) WHERE k.op = 'refund' AND e.effects > u.keys
+GROUP BY order_id, e.effects, u.keys, e.what ORDER BY key_no
+"""
+
+EFFECTS = ((CREATED_TWICE, "orders"), (CHARGED_TWICE, "charges that were kept"), (REFUNDED_TWICE, "refunds"))
+
+CASES = """
+SELECT k.*, o.order_no FROM keys AS k LEFT JOIN orders AS o USING (order_id)
+WHERE answered OR NOT left_early ORDER BY key_no
+"""
+
+
+def check(evidence: Evidence) -> CheckResult:
+    """Compare results and count effects of every key that was sent again; a case is a key."""
+    capabilities = evidence.scenario.capabilities
+    if not capabilities.idempotent:
+        return CheckResult(examined=0, not_offered="no operation of the target carries an idempotency key")
+    lives_ms = capabilities.key_lives_ms
+    evidence.con.execute(KEYED, {"idempotent": list(capabilities.idempotent)})
+    evidence.con.execute(KEYS, {"lives_ns": None if lives_ms is None else lives_ms * 1_000_000})
+    cases = evidence.cases(CASES)
+    doubled: dict[int, str] = {}
+    for query, name in EFFECTS:
+        for row in evidence.cases(query):
+            keys = "one key" if row.keys == 1 else f"{row.keys} keys"
+            doubled[row.key_no] = f"made {row.effects} {name} with {keys}: {', '.join(map(str, row.what))}"
+    broken = [(row, wrong) for row in cases if (wrong := _wrong(row.results, row.amounts, row.other_bodies))]
+    told = {row.key_no: list(wrong) for row, wrong in broken}
+    for row in cases:
+        if row.key_no in doubled:
+            told.setdefault(row.key_no, []).append(doubled[row.key_no])
+    unanswered = [row for row in cases if not row.answered and row.key_no not in told]
+    proofs = proof(evidence, {row.order_no for row in cases if row.key_no in told and row.order_no is not None})
+    findings = tuple(
+        Finding(
+            subject=row.order_id or f"journey {row.journey}",
+            message=f"{row.user_id} sent one {row.op} {row.requests} times with key {row.key_no}, and it "
+            f"{', and '.join(told[row.key_no])}.",
+            evidence=proofs.get(row.order_no, {}) | {"key": row.key_no, "journey": row.journey},
+        )
+        for row in cases
+        if row.key_no in told
+    )
+    return CheckResult(
+        examined=len(cases),
+        undecided=len(unanswered),
+        reasons=reasons([(len(unanswered), "keys were sent again and never answered")]),
+        findings=findings,
+        measured=float(len(findings)),
+        objective=0.0,
+        unit="keys",
+    )
+
+
+def _wrong(results: list[str] | None, amounts: list[int] | None, other_bodies: int) -> list[str]:
+    """What the replies to one key prove, as ends of a sentence."""
+    wrong = []
+    if results and len(results) > 1:
+        wrong.append(f"was answered with {len(results)} results: {', '.join(results)}")
+    if amounts and len(amounts) > 1:
+        wrong.append(f"was answered with {len(amounts)} amounts: {', '.join(map(str, amounts))}")
+    if other_bodies:
+        wrong.append("was accepted again with another body")
+    return wrong
+
+
+CHECK = Check(
+    name="idempotent_reply",
+    promise="Asking again with the same key gives the same result, and has no second effect.",
+    function=check,
+    needs=frozenset(
+        {
+            Premise.IDS_UNIQUE,
+            Premise.ROWS_COUNTED,
+            Premise.BOOKS_WHOLE,
+            Premise.LEDGERS_WHOLE,
+            Premise.OWNERS_ASKED,
+            Premise.FAULTS_CONFIRMED,
+            Premise.SAME_BUILD,
+        }
+    ),
+    facts=("F04",),
+    undecided_share=0.02,
+    unit="keys",
+)

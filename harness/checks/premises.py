@@ -1,0 +1,288 @@
+"""Can what was recorded carry a verdict at all? One function a premise.
+
+Each reads the evidence and says whether its premise holds, and in a sentence what it saw. A
+premise that does not hold never proves a breach; it takes the PASS from the checks that need it.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from harness.checks.check import Premise
+from harness.evidence.tables import Evidence
+
+CLOCK_ERROR_LIMIT_MS = 100
+"""Most that a clock's offset may be uncertain by: a fortieth of the shortest window of a gate run."""
+LATENESS_SHARE = 0.25
+"""Journeys' p99 lateness may eat at most this share of what an operation's latency is judged by."""
+CPU_SHARE_LIMIT = 0.85
+"""CPU seconds of the generator's one process per second; above it instants are the generator's, not the target's."""
+MISSED_SHARE_LIMIT = 0.01
+"""Arrivals that could not be started at all; more of them and the load was not the one that is claimed."""
+START_TIME_SLACK_S = 30.0
+"""A process tells its own start after its imports; a reused pid lies further off."""
+MAX_NAMED = 5
+"""So many details stand in a sentence."""
+
+FAULT_STEPS = ("injected", "read_back", "effect_seen", "lifted", "lift_read_back", "effect_gone")
+"""Each must be confirmed: before, during and after."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Examined:
+    """What became of one premise."""
+
+    premise: Premise
+    holds: bool
+    saw: str
+    """What was seen, as one sentence; why it does not hold, where it does not."""
+
+
+Look = Callable[[Evidence], tuple[list[str], str]]
+"""Returns what is wrong, nothing where the premise holds, and what to say when nothing is."""
+
+
+def examine(evidence: Evidence) -> tuple[Examined, ...]:
+    """Every premise, in the order of `Premise`."""
+    found = []
+    for premise in Premise:
+        wrong, good = LOOKS[premise](evidence)
+        found.append(Examined(premise=premise, holds=not wrong, saw=_sentence(wrong) if wrong else good))
+    return tuple(found)
+
+
+def _sentence(wrong: list[str]) -> str:
+    more = f"; and {len(wrong) - MAX_NAMED} more" if len(wrong) > MAX_NAMED else ""
+    return "; ".join(wrong[:MAX_NAMED]) + more
+
+
+REPEATED_IDS = """
+SELECT k, id, count(*) FROM history_rows GROUP BY k, id HAVING count(*) > 1 ORDER BY k, id
+"""
+SHARED_USERS = """
+SELECT user_id, count(*) FROM journeys WHERE user_id IS NOT NULL GROUP BY user_id HAVING count(*) > 1 ORDER BY user_id
+"""
+SHARED_KEYS = """
+SELECT key_no FROM operations WHERE key_no IS NOT NULL
+GROUP BY key_no HAVING count(DISTINCT journey) > 1 OR count(DISTINCT op) > 1 ORDER BY key_no
+"""
+
+
+def _ids_unique(evidence: Evidence) -> tuple[list[str], str]:
+    wrong = [f"{count} rows {k} carry the id {number}" for k, number, count in evidence.rows(REPEATED_IDS)]
+    wrong += [f"{count} journeys share the user {user}" for user, count in evidence.rows(SHARED_USERS)]
+    wrong += [f"key {row[0]} belongs to more than one operation" for row in evidence.rows(SHARED_KEYS)]
+    return wrong, "each id, user and key stands for one thing"
+
+
+FILES = """
+SELECT path, footer, torn, invocations, invocations_said, completions, completions_said FROM history_files ORDER BY path
+"""
+
+
+def _rows_counted(evidence: Evidence) -> tuple[list[str], str]:
+    if "history" in evidence.missing:
+        return ["there is no history"], ""
+    wrong = []
+    rows = 0
+    for path, footer, torn, invocations, invocations_said, completions, completions_said in evidence.rows(FILES):
+        rows += invocations + completions
+        if torn:
+            wrong.append(f"{path} ends in a torn line, which was left out")
+        if not footer:
+            wrong.append(f"{path} has no footer: it was cut short")
+        elif (invocations, completions) != (invocations_said, completions_said):
+            said = f"{invocations_said} invocations and {completions_said} completions"
+            wrong.append(
+                f"{path} holds {invocations} invocations and {completions} completions, its footer says {said}"
+            )
+    if not rows and not wrong:
+        wrong.append("the history is empty")
+    return wrong, f"{rows} rows, as many as the footers say"
+
+
+COUNT_JOURNEYS = "SELECT count(*) FROM journeys ORDER BY ALL"
+
+
+def _arrivals_counted(evidence: Evidence) -> tuple[list[str], str]:
+    conduct = evidence.conduct
+    wrong = []
+    if conduct.planned != conduct.started + conduct.missed:
+        wrong.append(f"{conduct.planned} planned, but {conduct.started} started and {conduct.missed} missed")
+    journeys = evidence.row(COUNT_JOURNEYS)[0]
+    if journeys != conduct.started:
+        wrong.append(f"{conduct.started} journeys started, but the history holds {journeys}")
+    return wrong, f"{conduct.planned} planned = {conduct.started} started + {conduct.missed} missed"
+
+
+UNSOUND_LEDGERS = "SELECT provider, unsound FROM ledgers WHERE unsound IS NOT NULL ORDER BY provider"
+COUNT_LEDGERS = "SELECT count(*), CAST(coalesce(sum(rows), 0) AS BIGINT) FROM ledgers ORDER BY ALL"
+
+
+def _ledgers_whole(evidence: Evidence) -> tuple[list[str], str]:
+    ledgers, rows = evidence.row(COUNT_LEDGERS)
+    wrong = [f"{provider}: {unsound}" for provider, unsound in evidence.rows(UNSOUND_LEDGERS)]
+    return wrong, f"{ledgers} ledgers, {rows} entries without a gap" if ledgers else "no ledger is declared"
+
+
+def _books_whole(evidence: Evidence) -> tuple[list[str], str]:
+    books = evidence.scenario.capabilities.books
+    wrong = [f"the book of {book} was not read" for book in sorted(books) if f"books.{book}" in evidence.missing]
+    if books and not wrong and evidence.conduct.books_read_ns is None:
+        wrong.append("it is not known when the books were read")
+    return wrong, f"{len(books)} books read to their end" if books else "the target shows no books"
+
+
+FAULT_EVENTS = "SELECT number, event, status, detail FROM fault_events ORDER BY nth"
+
+
+def _faults_confirmed(evidence: Evidence) -> tuple[list[str], str]:
+    planned = evidence.scenario.faults
+    events: Mapping[int, list[tuple[str, str, str]]] = defaultdict(list)
+    for number, event, status, detail in evidence.rows(FAULT_EVENTS):
+        events[number].append((event, status, _told(detail)))
+    names = {fault.number: fault.describe for fault in planned}
+    wrong = []
+    for number in sorted(events.keys() | names.keys()):
+        named = f"fault {number} ({names.get(number, 'not planned')})"
+        steps = FAULT_STEPS if number in names else ()
+        wrong += [f"{named}: {what}" for what in _unproven(events[number], steps)]
+    if planned and "faults" in evidence.missing:
+        wrong.insert(0, "there is no record of what the faults did")
+    return (
+        wrong,
+        f"{len(planned)} faults, each confirmed before, during and after" if planned else "no fault is planned",
+    )
+
+
+def _unproven(events: list[tuple[str, str, str]], steps: Iterable[str]) -> Iterable[str]:
+    """What keeps one fault from being proven: any mismatch, then each step that nothing confirms."""
+    for event, status, detail in events:
+        if status == "mismatch":
+            yield f"{event} is a mismatch{detail}"
+    for step in steps:
+        seen = [(status, detail) for event, status, detail in events if event == step]
+        if not seen:
+            yield f"{step} did not take place"
+        elif all(status == "inconclusive" for status, _ in seen):
+            yield f"{step} is inconclusive{seen[-1][1]}"
+
+
+def _told(detail: str | None) -> str:
+    """The sentence in a row of `faults.jsonl`, as an appendix; its column holds JSON."""
+    value = json.loads(detail) if detail else None
+    return f": {value}" if value else ""
+
+
+SAMPLES = """
+SELECT source, min(error_ns), arg_min(offset_ns, (error_ns, at_ns)),
+       max(offset_ns - error_ns) - min(offset_ns + error_ns) AS drift_ns
+FROM clocks GROUP BY source ORDER BY source
+"""
+
+
+def _clocks_bounded(evidence: Evidence) -> tuple[list[str], str]:
+    samples = {source: rest for source, *rest in evidence.rows(SAMPLES)}
+    limit_ns = CLOCK_ERROR_LIMIT_MS * 1_000_000
+    wrong = []
+    if "clocks" in evidence.missing:
+        wrong.append("no clock was sampled")
+    if evidence.anchor.error_ms > CLOCK_ERROR_LIMIT_MS:
+        wrong.append(f"the run's anchor is uncertain by {evidence.anchor.error_ms:.1f} ms")
+    for source in sorted(evidence.scenario.sources, key=lambda source: source.name):
+        if source.name not in samples:
+            if source.clock == "utc" and "clocks" not in evidence.missing:
+                wrong.append(f"the clock of {source.name} was not sampled")
+            continue
+        error_ns, offset_ns, drift_ns = samples[source.name]
+        if error_ns > limit_ns:
+            wrong.append(f"the offset of {source.name} is uncertain by {error_ns / 1e6:.1f} ms")
+        if drift_ns > limit_ns:
+            wrong.append(f"the clock of {source.name} moved by {drift_ns / 1e6:.1f} ms between samples")
+        if source.clock == "monotonic" and abs(offset_ns) - error_ns > limit_ns:
+            wrong.append(f"{source.name} stamps by another clock than this host's: {offset_ns / 1e6:+.1f} ms")
+    return wrong, f"the offset of {len(samples)} clocks known within {CLOCK_ERROR_LIMIT_MS} ms"
+
+
+STARTED = "SELECT service, pid, start_time, build, at_ns FROM processes WHERE event = 'started' ORDER BY at_ns, service"
+ANSWERED = """
+SELECT a.service, a.pid, a.start_time, a.build, s.pid, s.start_time, s.build
+FROM (SELECT * FROM processes WHERE event = 'answered') AS a
+ASOF LEFT JOIN (SELECT * FROM processes WHERE event = 'started') AS s ON a.service = s.service AND a.at_ns >= s.at_ns
+WHERE a.service IN (SELECT service FROM processes WHERE event = 'started') ORDER BY a.at_ns, a.service
+"""
+UNASKED_SINCE = """
+SELECT s.service FROM processes AS s JOIN processes AS a ON a.service = s.service AND a.event = 'answered'
+WHERE s.event = 'started' GROUP BY s.service HAVING max(a.at_ns) < max(s.at_ns) ORDER BY s.service
+"""
+
+
+def _same_build(evidence: Evidence) -> tuple[list[str], str]:
+    if "processes" in evidence.missing:
+        return ["it was not recorded which processes were started and answered"], ""
+    if not evidence.rows(STARTED):
+        return [], "the target was not started by the harness"
+    answers = evidence.rows(ANSWERED)
+    wrong = [] if answers else ["nothing that was started was asked who it is"]
+    for service, pid, start_time, build, started_pid, started_time, started_build in answers:
+        if started_pid is None or pid != started_pid:
+            wrong.append(f"{service} was answered by pid {pid}, not by pid {started_pid} that was started")
+        elif None not in (start_time, started_time) and abs(start_time - started_time) > START_TIME_SLACK_S:
+            wrong.append(f"{service} was answered by a pid {pid} that began {start_time - started_time:+.0f} s off")
+        elif None not in (build, started_build) and build != started_build:
+            wrong.append(f"{service} answered as build {build}, {started_build} was started")
+    wrong += [f"{service} was started again and not asked since" for (service,) in evidence.rows(UNASKED_SINCE)]
+    return wrong, f"{len({row[0] for row in answers})} services answered as the processes that were started"
+
+
+def _quiescent(evidence: Evidence) -> tuple[list[str], str]:
+    if evidence.conduct.quiescent_ns is None:
+        return ["things still moved when the drain reached its limit, or there was no drain"], ""
+    seconds = (evidence.conduct.quiescent_ns - evidence.start_ns) / 1e9
+    return [], f"nothing moved any more {seconds:.1f} s after the load's start"
+
+
+def _owners_asked(evidence: Evidence) -> tuple[list[str], str]:
+    offered = evidence.scenario.capabilities.operations
+    pairs = (("read", "reads", "last reads"), ("list", "lists", "lists of their orders"))
+    wrong = [f"customers' {what} are missing" for op, file, what in pairs if op in offered and file in evidence.missing]
+    return wrong, "customers' last reads and lists are there, as far as the target offers them"
+
+
+def _conduct_told(evidence: Evidence) -> tuple[list[str], str]:
+    if "conduct" in evidence.missing:
+        return ["the conductor did not write how the run went"], ""
+    return list(evidence.conduct.problems), "the conductor met no problem"
+
+
+def _generator_healthy(evidence: Evidence) -> tuple[list[str], str]:
+    conduct = evidence.conduct
+    if "conduct" in evidence.missing:
+        return ["how punctual the load generator was is not known"], ""
+    limit_ms = LATENESS_SHARE * evidence.scenario.objectives.latency_limit_ms
+    wrong = []
+    if conduct.lateness_p99_ms > limit_ms:
+        wrong.append(f"1 % of journeys began {conduct.lateness_p99_ms:.0f} ms late or more, limit {limit_ms:.0f} ms")
+    if conduct.generator_cpu_share > CPU_SHARE_LIMIT:
+        wrong.append(f"its process used {conduct.generator_cpu_share:.0%} of a core, limit {CPU_SHARE_LIMIT:.0%}")
+    if conduct.missed > MISSED_SHARE_LIMIT * conduct.planned:
+        wrong.append(f"{conduct.missed} of {conduct.planned} arrivals were missed, limit {MISSED_SHARE_LIMIT:.0%}")
+    lateness = f"p99 of lateness {conduct.lateness_p99_ms:.1f} ms (limit {limit_ms:.0f})"
+    return wrong, f"{lateness}, {conduct.generator_cpu_share:.0%} of a core (limit {CPU_SHARE_LIMIT:.0%})"
+
+
+LOOKS: Mapping[Premise, Look] = {
+    Premise.IDS_UNIQUE: _ids_unique,
+    Premise.ROWS_COUNTED: _rows_counted,
+    Premise.ARRIVALS_COUNTED: _arrivals_counted,
+    Premise.LEDGERS_WHOLE: _ledgers_whole,
+    Premise.BOOKS_WHOLE: _books_whole,
+    Premise.FAULTS_CONFIRMED: _faults_confirmed,
+    Premise.CLOCKS_BOUNDED: _clocks_bounded,
+    Premise.SAME_BUILD: _same_build,
+    Premise.QUIESCENT: _quiescent,
+    Premise.OWNERS_ASKED: _owners_asked,
+    Premise.CONDUCT_TOLD: _conduct_told,
+    Premise.GENERATOR_HEALTHY: _generator_healthy,
+}
