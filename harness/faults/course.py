@@ -104,13 +104,14 @@ class Course:
                 self._stands = False
 
     def _lift(self) -> Proof:
-        proof = inconclusive("not tried")
-        for _ in range(LIFT_TRIES):
+        """Try at most `LIFT_TRIES` times; the first failure is the one that says why."""
+        failed: list[HarnessError] = []
+        while len(failed) < LIFT_TRIES:
             try:
                 return self.injection.lift()
             except HarnessError as exc:
-                proof = mismatch(f"could not be lifted: {exc}")
-        return proof
+                failed.append(exc)
+        return mismatch(f"could not be lifted: {failed[0]}")
 
     def _begin(self, start_ns: int | None, end_ns: int | None) -> None:
         """Wait for the instant and inject."""
