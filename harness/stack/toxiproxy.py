@@ -189,7 +189,7 @@ def open_toxiproxy(
             "Toxiproxy",
             [str(program), "-host", LOOPBACK, "-port", str(port)],
             log=log,
-            env={**inherited(environ), "LOG_LEVEL": "warn"},
+            env={**inherited(environ), "LOG_LEVEL": "error"},
             cwd=Path("/"),
             undo=undo,
         )

@@ -1,0 +1,102 @@
+"""Where does each part of a stack stand, and what does each placeholder stand for?
+
+Values only: nothing is opened or started here. Ports are known from the ground
+on, so services and edges may refer to each other in a circle.
+"""
+
+import re
+import secrets
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+
+from harness.profile import Windows
+from harness.stack.builds import Chosen
+from harness.stack.ground import Ground
+from harness.stack.parts import Edge, ProviderControl
+from harness.stack.ports import LOOPBACK
+from harness.targets.file import POSTGRES, EdgeEntry, TargetFile
+from harness.targets.source import Source, SourceKind
+from harness.targets.template import fill
+
+CONTROL_KEY = "x-control-key"
+SECRET_BYTES = 16
+
+
+def values_of(ground: Ground, *, scenario: str, seed: int, chosen: Chosen, windows: Windows) -> dict[str, str]:
+    """Every placeholder's value for one scenario, services' own left out; secrets are drawn anew."""
+    target = ground.target
+    values = {
+        "python": sys.executable,
+        "run_id": ground.run_id,
+        "seed": str(seed),
+        "build": chosen.build,
+        "defects": ",".join(chosen.defects),
+    }
+    values |= {f"service.{name}": f"http://{LOOPBACK}:{port}" for name, port in ground.services.items()}
+    values |= {f"secret.{name}": secrets.token_hex(SECRET_BYTES) for name in sorted(target.secrets())}
+    for each in fields(Windows):
+        value = getattr(windows, each.name)
+        parts = value if isinstance(value, tuple) else (value,)
+        values[f"window.{each.name}"] = ",".join(str(part) for part in parts)
+    if target.postgres is not None:
+        unique = f"{word(ground.run_id)}_{word(scenario)}_{secrets.token_hex(2)}"
+        values["database"] = f"{target.postgres.database}_{unique[:40]}"
+    for entry in target.edge:
+        if not leads_somewhere(ground, entry):
+            continue
+        host, _, port = edge_of(ground, entry).listen.rpartition(":")
+        values |= {f"edge.{entry.name}": f"http://{host}:{port}"}
+        values |= {f"edge.{entry.name}.host": host, f"edge.{entry.name}.port": port}
+        if entry.to == POSTGRES and ground.postgres is not None:
+            values[f"edge.{entry.name}.database_url"] = ground.postgres.url(
+                values["database"], host=host, port=int(port)
+            )
+    return values
+
+
+def word(text: str) -> str:
+    """A text as a part of a database's or a folder's name."""
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") or "x"
+
+
+def leads_somewhere(ground: Ground, entry: EdgeEntry) -> bool:
+    """Whether there is anything at the edge's end: of a database only where there is one."""
+    return entry.to != POSTGRES or ground.postgres is not None
+
+
+def edge_of(ground: Ground, entry: EdgeEntry) -> Edge:
+    """The edge with its addresses; without a Toxiproxy it is its own upstream."""
+    upstream = entry.to
+    if entry.to == POSTGRES and ground.postgres is not None:
+        upstream = f"{ground.postgres.host}:{ground.postgres.port}"
+    elif entry.to in ground.services:
+        upstream = f"{LOOPBACK}:{ground.services[entry.to]}"
+    listen = upstream if ground.toxiproxy is None else f"{LOOPBACK}:{ground.edges[entry.name]}"
+    return Edge(name=entry.name, proxy=f"{ground.run_id}.{entry.name}", listen=listen, upstream=upstream, to=entry.to)
+
+
+def filled_sources(target: TargetFile, values: Mapping[str, str]) -> Iterator[Source]:
+    """The file's sources, ready to be read."""
+    for entry in target.source:
+        where = f"{target.path}: [[source]] {entry.name}"
+        control = None if entry.control is None else fill(entry.control, values, where=f"{where}: control")
+        yield Source(
+            name=entry.name,
+            kind=entry.kind,
+            url=fill(entry.url, values, where=f"{where}: url").rstrip("/"),
+            headers={key: fill(text, values, where=f"{where}: headers.{key}") for key, text in entry.headers.items()},
+            control_url=None if control is None else control.rstrip("/"),
+            complete=entry.complete,
+            attribution=entry.attribution,
+            clock=entry.clock,
+        )
+
+
+def controls(sources: Sequence[Source]) -> Iterator[tuple[str, ProviderControl]]:
+    """Provider -> its control API, of the ledgers that have one."""
+    for source in sources:
+        if source.kind is SourceKind.LEDGER and source.control_url is not None:
+            headers = {name.lower(): value for name, value in source.headers.items()}
+            url = source.control_url.removesuffix("/control")
+            yield source.name, ProviderControl(url=url, key=headers.get(CONTROL_KEY, ""))
