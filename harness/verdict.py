@@ -1,8 +1,7 @@
 """How do counts and findings become a status, and statuses a verdict?
 
-A check counts cases and lists proven breaches; what that means for a promise is said here and
-nowhere else, so that every check is judged by the same rule. Statuses are Jepsen's three, the
-worst wins. No I/O, no clock.
+What a check's counts and breaches mean for its promise is said here and nowhere else, so that all
+are judged by one rule. Statuses are Jepsen's three, the worst wins. No I/O, no clock.
 
     CheckResult or Crash ──judge──> JudgedCheck ──judge_scenario──> ScenarioVerdict ──judge_run──> Verdict
 """
@@ -63,8 +62,7 @@ class Ratio:
 class CheckResult:
     """What a check found; it never says PASS or FAIL itself.
 
-    A check counts: `examined` are the cases it could decide or had to, of which
-    `undecided` could not be decided, for `reasons`. `findings` are breaches.
+    `examined` are the cases that it could decide or had to; of them `undecided` could not be decided.
     """
 
     examined: int
@@ -158,9 +156,8 @@ class Verdict:
 def judge(check: str, result: CheckResult | Crash, terms: Terms) -> JudgedCheck:
     """Status and reason of one promise.
 
-    A proven breach is FAIL, claimed or not; only a lagging generator takes the FAIL of a check that
-    times the target back to UNKNOWN. Short of a breach, what was not claimed has no effect, and what
-    was claimed passes only if nothing speaks against it.
+    A proven breach is FAIL, claimed or not, unless `Terms.lag` doubts it. Short of one, what was not
+    claimed has no effect, and what was claimed passes only if nothing speaks against it.
     """
     if isinstance(result, Crash):
         status = Status.NOT_EXERCISED if terms.claimed is None else Status.UNKNOWN
@@ -175,7 +172,9 @@ def judge(check: str, result: CheckResult | Crash, terms: Terms) -> JudgedCheck:
             traceback=result.traceback,
         )
     findings = result.findings + tuple(
-        _breach(ratio) for ratio in result.ratios if falls_short(ratio.good, ratio.total, ratio.objective)
+        Finding(subject=ratio.what, message=_measurement(ratio), evidence=ratio.evidence)
+        for ratio in result.ratios
+        if falls_short(ratio.good, ratio.total, ratio.objective)
     )
     status, reason = _status(result, findings, terms)
     return JudgedCheck(
@@ -218,16 +217,14 @@ def _breached(result: CheckResult, count: int, terms: Terms) -> tuple[Status, st
 def _not_offered(why: str, terms: Terms) -> tuple[Status, str]:
     if terms.waiver is not None:
         return Status.NOT_OFFERED, f"{why}; waived: {terms.waiver}"
-    if terms.claimed is None:
-        return Status.NOT_OFFERED, why
-    return Status.UNKNOWN, f"claimed, but not offered: {why}"
+    return (Status.NOT_OFFERED, why) if terms.claimed is None else (Status.UNKNOWN, f"claimed, but not offered: {why}")
 
 
 def _doubts(result: CheckResult, terms: Terms, floor: int) -> Iterable[str]:
     """What keeps a claimed check without breach from a PASS."""
     for name in sorted(terms.broken_premises):
         yield f"premise {name} broken: {terms.broken_premises[name]}"
-    if terms.lag is not None:
+    if terms.lag is not None and terms.lag not in terms.broken_premises.values():
         yield f"the load generator lagged: {terms.lag}"
     if result.undecided > terms.undecided_share * result.examined:
         share = f", more than the {terms.undecided_share:.1%} allowed" if terms.undecided_share > 0 else ""
@@ -251,18 +248,13 @@ def _measurement(ratio: Ratio) -> str:
     )
 
 
-def _breach(ratio: Ratio) -> Finding:
-    return Finding(subject=ratio.what, message=_measurement(ratio), evidence=ratio.evidence)
-
-
 _SEVERITY = {Status.PASS: 0, Status.UNKNOWN: 1, Status.FAIL: 2}
 _EXIT_CODES = {Status.PASS: 0, Status.UNKNOWN: 3, Status.FAIL: 1}
 
 
 def worst(statuses: Iterable[Status]) -> Status:
     """PASS < UNKNOWN < FAIL; what was not exercised or not offered does not count, and nothing is UNKNOWN."""
-    counted = [status for status in statuses if status in _SEVERITY]
-    return max(counted, key=_SEVERITY.__getitem__, default=Status.UNKNOWN)
+    return max((s for s in statuses if s in _SEVERITY), key=_SEVERITY.__getitem__, default=Status.UNKNOWN)
 
 
 def judge_scenario(

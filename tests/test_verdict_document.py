@@ -1,0 +1,96 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.verdict import CheckResult, Crash, Finding, Status, Terms, Verdict, judge, judge_run, judge_scenario
+from harness.verdict_document import decode_verdict, encode_verdict
+
+BROKEN = judge(
+    "no_double_charge",
+    CheckResult(
+        examined=12,
+        undecided=1,
+        reasons=("1 gap",),
+        findings=(Finding(subject="A", message="A was charged twice: 二次.", evidence={"ledger": [{"seq": 3}]}),),
+        measured=1,
+        objective=0,
+        unit="orders",
+        notes=("1 healed",),
+    ),
+    Terms(claimed=10, facts=("F02",)),
+)
+CRASHED = judge("latency", Crash(error="ValueError: x", traceback="Traceback"), Terms())
+VERDICT = judge_run("r-1", 7, (judge_scenario("S", (BROKEN, CRASHED), cut_short="stopped", facts=("F05",)),))
+
+
+def test_document_says_everything_under_its_names() -> None:
+    document = json.loads(encode_verdict(VERDICT))
+    checks = document["scenarios"][0].pop("checks")
+    scenario = document.pop("scenarios")[0]
+    assert document == {
+        "schema_version": 1,
+        "run_id": "r-1",
+        "seed": 7,
+        "status": "FAIL",
+        "exit_code": 1,
+        "cut_short": "S: stopped",
+    }
+    assert scenario == {
+        "scenario": "S",
+        "status": "FAIL",
+        "exit_code": 1,
+        "reason": "no_double_charge: 1 breach among 12 examined; cut short: stopped",
+        "cut_short": "stopped",
+        "facts": ["F05"],
+    }
+    assert checks[0] == {
+        "check": "no_double_charge",
+        "status": "FAIL",
+        "reason": "1 breach among 12 examined",
+        "claimed": 10,
+        "examined_count": 12,
+        "undecided_count": 1,
+        "measured": 1.0,
+        "objective": 0.0,
+        "unit": "orders",
+        "facts": ["F02"],
+        "findings": [{"subject": "A", "message": "A was charged twice: 二次.", "evidence": {"ledger": [{"seq": 3}]}}],
+        "notes": ["1 healed"],
+        "traceback": None,
+    }
+    assert (checks[1]["status"], checks[1]["traceback"]) == ("NOT_EXERCISED", "Traceback")
+
+
+def test_document_has_sorted_keys_and_ends_in_a_newline() -> None:
+    raw = encode_verdict(VERDICT)
+    assert raw.endswith(b"}\n")
+    assert raw.decode() == json.dumps(json.loads(raw), sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+
+
+def test_verdict_comes_back_as_it_was_written() -> None:
+    assert decode_verdict(encode_verdict(VERDICT)) == VERDICT
+
+
+@given(st.text(max_size=20), st.integers(0, 2**63), st.lists(st.sampled_from([BROKEN, CRASHED]), max_size=3).map(tuple))
+def test_writing_what_was_read_gives_the_same_bytes(run_id: str, seed: int, checks: tuple[()]) -> None:
+    verdict: Verdict = judge_run(run_id, seed, (judge_scenario("S", checks),))
+    raw = encode_verdict(verdict)
+    assert encode_verdict(decode_verdict(raw)) == raw
+
+
+@pytest.mark.parametrize("raw", [b"", b"{}", b"[]", encode_verdict(VERDICT).replace(b'"FAIL"', b'"MAYBE"')])
+def test_what_is_no_verdict_is_refused(raw: bytes) -> None:
+    with pytest.raises(ValueError, match="not a verdict"):
+        decode_verdict(raw)
+
+
+def test_verdict_of_another_schema_is_refused() -> None:
+    raw = encode_verdict(VERDICT).replace(b'"schema_version": 1', b'"schema_version": 2')
+    with pytest.raises(ValueError, match="schema 2"):
+        decode_verdict(raw)
+
+
+def test_statuses_are_the_words_of_the_document() -> None:
+    assert [status.value for status in Status] == ["PASS", "UNKNOWN", "FAIL", "NOT_EXERCISED", "NOT_OFFERED"]
