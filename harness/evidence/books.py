@@ -6,8 +6,8 @@ not look as if it moved.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -38,6 +38,8 @@ class States:
 
     digest: str | None
     """Over states and amounts of orders, attempts and refunds; None where a book could not be read."""
+    orders: Mapping[str, BookOrder] = field(default_factory=dict)
+    """Every order of the book, by its id."""
     unfinished: tuple[BookOrder, ...] = ()
     """Orders in a state in which none may rest; each names its `pay_by_utc_ms`."""
     pending_refunds: tuple[BookRefund, ...] = ()
@@ -85,7 +87,7 @@ def digest_of_states(target: Target, send: Send, *, limit_s: float, patience: Pa
     patience = patience or Patience()
     until = Until.start("digest of states", limit_s, patience.now_ns)
     sums = hashlib.sha256()
-    unfinished: list[BookOrder] = []
+    orders: dict[str, BookOrder] = {}
     pending: list[BookRefund] = []
     book = Book.ORDERS
     try:
@@ -94,13 +96,18 @@ def digest_of_states(target: Target, send: Send, *, limit_s: float, patience: Pa
                 continue
             for row in book_rows(target, book, send, until, patience):
                 sums.update(_ENCODER.encode(_standing(row)) + b"\n")
-                if isinstance(row, BookOrder) and row.state not in TERMINAL:
-                    unfinished.append(row)
+                if isinstance(row, BookOrder):
+                    orders[row.order] = row
                 if isinstance(row, BookRefund) and row.state is RefundState.PENDING:
                     pending.append(row)
     except Unread as unread:
         return States(digest=None, problems=(f"book {book.value} could not be read: {unread}",))
-    return States(digest=sums.hexdigest(), unfinished=tuple(unfinished), pending_refunds=tuple(pending))
+    return States(
+        digest=sums.hexdigest(),
+        orders=orders,
+        unfinished=tuple(order for order in orders.values() if order.state not in TERMINAL),
+        pending_refunds=tuple(pending),
+    )
 
 
 def book_rows(target: Target, book: Book, send: Send, until: Until, patience: Patience) -> Iterator[BookRow]:

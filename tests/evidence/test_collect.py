@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -27,7 +29,7 @@ from harness.recorder.rows import Done, Footer, Header, Inv, Row
 from harness.targets.drive import HttpxSender
 from harness.targets.reference import Reference
 from harness.targets.source import Source, SourceClock, SourceKind
-from tests.evidence.servers import Api, Provider, order_row, refund_row, serving
+from tests.evidence.servers import Answer, Api, Provider, as_lines, order_row, refund_row, serving
 
 PATIENCE = Patience(request_s=2, wait=lambda _: None)
 ANCHOR = Anchor(monotonic_ns=0, utc_ms=0.0, error_ms=0.0)
@@ -333,6 +335,7 @@ def test_the_digest_of_states_moves_with_states_and_names_what_is_not_at_rest(sc
     assert [(order.order, order.state, order.pay_by_utc_ms) for order in first.unfinished] == [
         ("o-2", State.OPEN, 9_000)
     ]
+    assert {name: order.state for name, order in first.orders.items()} == {"o-1": State.PAID, "o-2": State.OPEN}
     assert [refund.refund for refund in first.pending_refunds] == ["r-1"]
     assert (second.unfinished, second.pending_refunds) == ((), ())
     assert first.digest != second.digest
@@ -380,3 +383,60 @@ def test_earlier_samples_are_kept_before_todays(scene: Scene) -> None:
     rows = scene.rows("clocks")
     assert rows[0] == {"source": "wechat", "at_ns": 1, "offset_ns": 2, "error_ns": 3}
     assert [row["source"] for row in rows[1:]] == ["alipay", "target", "wechat"]
+
+
+@pytest.mark.parametrize(
+    ("book", "problem"),
+    [
+        ("circle", "the page after 1 names itself as the next"),
+        ("strange", "has a row that is not understood"),
+    ],
+)
+def test_a_book_that_cannot_be_followed_is_a_problem(book: str, problem: str) -> None:
+    class Odd(Api):
+        def book(self, name: str, after: int) -> Answer:
+            if name != "orders":
+                return super().book(name, after)
+            return as_lines([{"id": 1}] if book == "strange" else [], x_next_cursor="1")
+
+    with serving(Odd(orders={})) as url, HttpxSender(url, 2) as send:
+        told = digest_of_states(TARGET, send, limit_s=5, patience=PATIENCE)
+    assert (told.digest, [problem in sentence for sentence in told.problems]) == (None, [True])
+
+
+def test_clocks_that_cannot_be_read_are_problems_and_those_that_are_not_there_are_none(scene: Scene) -> None:
+    scene.providers["alipay"].clock = {"monotonic_ns": "noon"}
+    scene.api.broken = {"/healthz"}
+    sources = (*scene.sources[:2], replace(scene.sources[2], control_url=None))
+    told = sample_clocks(TARGET, sources, ANCHOR, limit_s=5, patience=PATIENCE)
+    assert told.samples == ()
+    assert [sentence.partition(" could")[0] for sentence in told.problems] == ["clock of alipay", "clock of target"]
+    assert told.problems[1] == "clock of target could not be read: health ended answered, 500"
+
+
+def test_a_ledger_with_a_wall_clock_is_sampled_against_the_anchor(scene: Scene) -> None:
+    wall = replace(scene.sources[1], clock=SourceClock.UTC)
+    still = replace(PATIENCE, now_ns=lambda: 0)
+    told = sample_clocks(TARGET, (wall,), ANCHOR, limit_s=5, patience=still)
+    assert told.samples == (ClockSample(source="alipay", at_ns=0, offset_ns=1_000_500_000, error_ns=500_000),)
+
+
+def test_what_is_planned_must_be_understood(scene: Scene) -> None:
+    scene.providers["wechat"].planned = None  # type: ignore[assignment]
+    told = digest_of_effects(scene.sources, limit_s=5, patience=PATIENCE)
+    assert (told.digest, len(told.problems)) == (None, 1)
+    assert told.problems[0].startswith("effects of wechat are not known: what is planned is not understood")
+
+
+def test_a_ledger_that_does_not_say_where_it_ends_is_not_copied(scene: Scene) -> None:
+    scene.providers["wechat"].says_last = -1
+    assert scene.collect().problems == (
+        "ledger wechat has no watermark: X-Last-Seq is '-1', not a number",
+        "ledger wechat could not be read: X-Last-Seq is '-1', not a number",
+    )
+
+
+def test_under_gevent_the_questions_are_asked_side_by_side(tmp_path: Path) -> None:
+    script = Path(__file__).with_name("on_gevent.py")
+    done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "24 reads, 8 at a time\n", "")
