@@ -27,6 +27,13 @@ class WechatCalls:
         }
         return self.provider.post("/v3/papay/pay/transactions/apply", body | changes)
 
+    def pending(self) -> str:
+        """A new number that is accepted, and captured only if it is not closed within a minute."""
+        number = self.provider.new_number()
+        with self.provider.fault(kind="late_capture", by_ms=60_000):
+            assert self.charge(number).status_code == 202
+        return number
+
     def query(self, number: str, mchid: str = "m-1") -> httpx.Response:
         return self.provider.client.get(f"/v3/pay/transactions/out-trade-no/{number}", params={"mchid": mchid})
 
@@ -84,6 +91,13 @@ class AlipayCalls:
         number = self.provider.new_number()
         assert self.pay(number, url=url)["code"] in {"10000", "10003"}
         self.provider.await_rows(number=number, kind="captured")
+        return number
+
+    def pending(self) -> str:
+        """A new number that waits for the buyer, and is captured only if it is not closed within a minute."""
+        number = self.provider.new_number()
+        with self.provider.fault(kind="late_capture", by_ms=60_000):
+            assert self.pay(number)["code"] == "10003"
         return number
 
     def started(self, code: str) -> str:

@@ -26,7 +26,6 @@ def test_10000_is_a_payment_captured_at_once_with_its_notice_still_to_come(calls
 
 def test_10003_is_a_payment_under_way_that_is_captured_a_little_later(calls: AlipayCalls) -> None:
     number = calls.started("10003")
-    assert calls.call("query", {"out_trade_no": number})["trade_status"] == "WAIT_BUYER_PAY"
     calls.provider.await_rows(number=number, kind="captured")
     assert calls.call("query", {"out_trade_no": number})["trade_status"] == "TRADE_SUCCESS"
     assert calls.provider.effects(number) == ["accepted", "captured"]
@@ -45,7 +44,8 @@ def test_context_inconsistent_is_a_number_with_another_amount(calls: AlipayCalls
 
 
 def test_trade_has_close_is_a_payment_of_a_closed_number(calls: AlipayCalls) -> None:
-    number = calls.started("10003")
+    number = calls.pending()
+    assert calls.call("query", {"out_trade_no": number})["trade_status"] == "WAIT_BUYER_PAY"
     assert code(calls.call("close", {"out_trade_no": number})) == ("10000", None)
     assert code(calls.call("close", {"out_trade_no": number})) == ("10000", None)
     assert code(calls.pay(number)) == ("40004", "ACQ.TRADE_HAS_CLOSE")
@@ -78,7 +78,7 @@ def test_trade_not_exist_is_any_call_but_cancel_for_an_unknown_number(calls: Ali
 
 
 def test_a_cancel_closes_what_is_unpaid(calls: AlipayCalls) -> None:
-    number = calls.started("10003")
+    number = calls.pending()
     told = calls.call("cancel", {"out_trade_no": number})
     assert (told["action"], told["retry_flag"]) == ("close", "N")
     calls.provider.settle()
@@ -144,7 +144,7 @@ def test_refund_amt_not_equal_total_is_a_partial_refund_without_a_request_number
 
 
 def test_trade_status_error_is_a_refund_of_what_is_not_paid(calls: AlipayCalls) -> None:
-    number = calls.started("10003")
+    number = calls.pending()
     calls.call("close", {"out_trade_no": number})
     assert code(calls.refund(number, "r-1", "4.00")) == ("40004", "ACQ.TRADE_STATUS_ERROR")
     assert calls.provider.effects(number) == ["accepted", "closed"]

@@ -105,6 +105,7 @@ def test_only_notices_of_the_named_orders_are_lost(calls: WechatCalls, sink: Sin
 
 
 def test_a_late_notice_is_planned_until_it_comes(calls: WechatCalls, sink: Sink) -> None:
+    calls.provider.settle()
     number, url = calls.provider.new_number(), sink.url()
     with calls.provider.fault(kind="late_notices", by_ms=1_000):
         calls.charge(number, url=url)

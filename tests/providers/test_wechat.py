@@ -15,11 +15,17 @@ def calls(wechat: Simulator) -> WechatCalls:
     return WechatCalls(wechat)
 
 
-def test_a_charge_is_accepted_then_read_as_being_paid_then_captured(calls: WechatCalls, sink: Sink) -> None:
+def test_an_accepted_charge_is_read_as_being_paid_until_it_is_captured(calls: WechatCalls) -> None:
+    number = calls.pending()
+    assert calls.query(number).json()["trade_state"] == "USERPAYING"
+    assert "transaction_id" not in calls.query(number).json()
+    calls.close(number)
+
+
+def test_a_charge_is_accepted_and_captured_a_little_later(calls: WechatCalls, sink: Sink) -> None:
     number, url = calls.provider.new_number(), sink.url()
     answer = calls.charge(number, url=url)
     assert (answer.status_code, answer.json()) == (202, {})
-    assert calls.query(number).json()["trade_state"] == "USERPAYING"
     sink.take(url)
     shown = calls.query(number).json()
     assert (shown["trade_state"], shown["amount"]["total"]) == ("SUCCESS", 1000)
@@ -54,8 +60,7 @@ def test_out_trade_no_used_is_a_number_with_another_amount(calls: WechatCalls) -
 
 
 def test_a_close_before_the_capture_wins_and_is_answered_alike_again(calls: WechatCalls) -> None:
-    number = calls.provider.new_number()
-    calls.charge(number)
+    number = calls.pending()
     assert [calls.close(number).status_code for _ in range(2)] == [204, 204]
     assert calls.query(number).json()["trade_state"] == "CLOSED"
     calls.provider.settle()
@@ -63,8 +68,7 @@ def test_a_close_before_the_capture_wins_and_is_answered_alike_again(calls: Wech
 
 
 def test_order_closed_is_a_charge_of_a_closed_number(calls: WechatCalls) -> None:
-    number = calls.provider.new_number()
-    calls.charge(number)
+    number = calls.pending()
     calls.close(number)
     answer = calls.charge(number)
     assert (answer.status_code, answer.json()["code"]) == (400, "ORDER_CLOSED")
@@ -166,8 +170,7 @@ def test_not_enough_is_a_refund_above_what_is_left(calls: WechatCalls) -> None:
 
 
 def test_trade_error_is_a_refund_of_what_is_not_paid(calls: WechatCalls) -> None:
-    number = calls.provider.new_number()
-    calls.charge(number)
+    number = calls.pending()
     calls.close(number)
     answer = calls.refund(number, f"r-{number}", 400)
     assert (answer.status_code, answer.json()["code"]) == (403, "TRADE_ERROR")
