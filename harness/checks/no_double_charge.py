@@ -8,6 +8,7 @@ Joined from the ledgers: a capture that the target's books have lost counts like
 intents are two purchases. What is running back, or may still be inside its window, is undecided.
 """
 
+from collections import defaultdict
 from types import SimpleNamespace
 
 from harness.checks.check import Check, Premise
@@ -59,7 +60,7 @@ ORDER BY 3, 1
 
 CHARGES = """
 SELECT order_no, provider, number, at_ns, amount_minor, currency FROM captures
-WHERE order_no IN (SELECT unnest($order_nos)) ORDER BY at_ns, provider, seq
+WHERE order_no IN (SELECT unnest($order_nos)) ORDER BY order_no, at_ns, provider, seq
 """
 
 HEALED = """
@@ -130,11 +131,15 @@ def _excess_minor(case: SimpleNamespace) -> int:
 
 
 def _findings(evidence: Evidence, breaches: list[SimpleNamespace]) -> tuple[Finding, ...]:
-    proofs = proof(evidence, [number for case in breaches for number in case.order_nos])
+    order_nos = [number for case in breaches for number in case.order_nos]
+    proofs = proof(evidence, order_nos)
+    charges: dict[int, list[SimpleNamespace]] = defaultdict(list)
+    for charge in evidence.cases(CHARGES, order_nos=order_nos):
+        charges[charge.order_no].append(charge)
     return tuple(
         Finding(
             subject=case.subject,
-            message=_story(evidence, case),
+            message=_story(evidence, case, [charge for number in case.order_nos for charge in charges[number]]),
             evidence=(
                 proofs[case.order_nos[0]]
                 if case.what == "order"
@@ -145,11 +150,11 @@ def _findings(evidence: Evidence, breaches: list[SimpleNamespace]) -> tuple[Find
     )
 
 
-def _story(evidence: Evidence, case: SimpleNamespace) -> str:
-    charges = "; ".join(
+def _story(evidence: Evidence, case: SimpleNamespace, charges: list[SimpleNamespace]) -> str:
+    taken = "; ".join(
         f"{amount(charge.amount_minor, charge.currency)} at {charge.provider} under {charge.number} "
         f"at {when(evidence, charge.at_ns)}"
-        for charge in evidence.cases(CHARGES, order_nos=case.order_nos)
+        for charge in charges
     )
     what = (
         f"Order {case.subject}"
@@ -158,7 +163,7 @@ def _story(evidence: Evidence, case: SimpleNamespace) -> str:
     )
     return (
         f"{what} costs {amount(case.total_minor, case.currency)} and was charged "
-        f"{amount(case.captured_minor, case.currency)}: {charges}. "
+        f"{amount(case.captured_minor, case.currency)}: {taken}. "
         f"{amount(case.refunded_minor, case.currency)} went back; "
         f"{amount(_excess_minor(case), case.currency)} too much stays taken."
     )

@@ -8,6 +8,7 @@ refused one permits none. Providers refuse a refund above the capture, so the br
 lie below it. Goodwill that the books call compensation gives back nothing of the order.
 """
 
+from collections import defaultdict
 from types import SimpleNamespace
 
 from harness.checks.check import Check, Premise
@@ -46,12 +47,12 @@ LEFT JOIN blind_orders AS x USING (order_no) ORDER BY o.order_no
 STRAY = "SELECT count(*) FROM provider_refunds WHERE order_no IS NULL ORDER BY ALL"
 
 REFUNDS = """
-SELECT r.provider, r.refund_number, r.amount_minor, r.done_ns, c.currency
+SELECT r.order_no, r.provider, r.refund_number, r.amount_minor, r.done_ns, c.currency
 FROM provider_refunds AS r
 LEFT JOIN (SELECT provider, number, min(currency) AS currency FROM captures GROUP BY provider, number) AS c
   USING (provider, number)
-WHERE r.order_no = $order_no AND r.done_ns IS NOT NULL AND NOT r.compensation
-ORDER BY r.done_ns, r.provider, r.refund_number
+WHERE r.order_no IN (SELECT unnest($order_nos)) AND r.done_ns IS NOT NULL AND NOT r.compensation
+ORDER BY r.order_no, r.done_ns, r.provider, r.refund_number
 """
 
 
@@ -97,15 +98,22 @@ def _excess_minor(case: SimpleNamespace) -> int:
 
 
 def _findings(evidence: Evidence, breaches: list[SimpleNamespace]) -> tuple[Finding, ...]:
-    proofs = proof(evidence, [case.order_no for case in breaches])
+    order_nos = [case.order_no for case in breaches]
+    proofs = proof(evidence, order_nos)
+    refunds: dict[int, list[SimpleNamespace]] = defaultdict(list)
+    for refund in evidence.cases(REFUNDS, order_nos=order_nos):
+        refunds[refund.order_no].append(refund)
     return tuple(
-        Finding(subject=case.order_id, message=_story(evidence, case), evidence=proofs[case.order_no])
+        Finding(
+            subject=case.order_id,
+            message=_story(evidence, case, refunds[case.order_no]),
+            evidence=proofs[case.order_no],
+        )
         for case in breaches
     )
 
 
-def _story(evidence: Evidence, case: SimpleNamespace) -> str:
-    refunds = evidence.cases(REFUNDS, order_no=case.order_no)
+def _story(evidence: Evidence, case: SimpleNamespace, refunds: list[SimpleNamespace]) -> str:
     currency = refunds[0].currency
     went = "; ".join(
         f"{amount(refund.amount_minor, currency)} at {refund.provider} under {refund.refund_number} "

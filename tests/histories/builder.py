@@ -92,7 +92,7 @@ class Run:
         journey.create(at, at + 0.1, order, amount)
         journey.pay(at + 0.2, at + 0.4, order, method, state="paid", paid_minor=amount, amount_minor=amount)
         journey.ends(at + 0.4)
-        self.books_order(order, journey, "paid", amount)
+        self.books_order(order, journey, "paid", amount, at=at)
         self.payment(order, method, f"{order}-1", "paid", amount=amount)
         self.ledger(method).captured(at + 0.3, f"{order}-1", order, amount)
         self.seen(order, journey, state="paid", amount=amount)
