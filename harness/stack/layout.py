@@ -15,9 +15,9 @@ from harness.stack.builds import Chosen
 from harness.stack.ground import Ground
 from harness.stack.parts import Edge, ProviderControl
 from harness.stack.ports import LOOPBACK
-from harness.targets.file import POSTGRES, EdgeEntry, TargetFile
+from harness.targets.file import POSTGRES, EdgeEntry, ServiceEntry, TargetFile
 from harness.targets.source import Source, SourceKind
-from harness.targets.template import fill
+from harness.targets.template import fill, placeholders
 
 CONTROL_KEY = "x-control-key"
 SECRET_BYTES = 16
@@ -100,3 +100,20 @@ def controls(sources: Sequence[Source]) -> Iterator[tuple[str, ProviderControl]]
             headers = {name.lower(): value for name, value in source.headers.items()}
             url = source.control_url.removesuffix("/control")
             yield source.name, ProviderControl(url=url, key=headers.get(CONTROL_KEY, ""))
+
+
+def expected_of(ground: Ground, values: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Services that somebody else starts -> the environment that they would have had from us.
+
+    What has no value because its part was not started (a database's address) is left out.
+    """
+    ours = {entry.name for entry in ground.started()}
+    for entry in ground.target.service:
+        if entry.name not in ours:
+            yield entry.name, dict(_fillable(entry, {**values, "port": str(ground.services[entry.name])}))
+
+
+def _fillable(entry: ServiceEntry, words: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for key, text in entry.environment.items():
+        if placeholders(text, where=key) <= words.keys():
+            yield key, fill(text, words, where=key)

@@ -22,7 +22,7 @@ from harness.profile import Windows
 from harness.stack.builds import Chosen
 from harness.stack.ground import Ground, open_ground
 from harness.stack.hosts import check_hosts
-from harness.stack.layout import controls, edge_of, filled_sources, leads_somewhere, values_of, word
+from harness.stack.layout import controls, edge_of, expected_of, filled_sources, leads_somewhere, values_of, word
 from harness.stack.parts import Edge, Endpoint, ProviderControl, Running
 from harness.stack.process import inherited
 from harness.stack.service import ProcessEvent, Service
@@ -54,6 +54,8 @@ class Stack:
     """Of the adapter, filled in."""
     secrets: Mapping[str, str]
     database: str | None
+    expected: Mapping[str, Mapping[str, str]]
+    """Services that somebody else starts -> the environment that they need."""
     toxiproxy: Toxiproxy | None
     warden: Warden
     services: Mapping[str, Service] = field(default_factory=dict)
@@ -142,6 +144,7 @@ def open_stack(
             },
             secrets={name: values[f"secret.{name}"] for name in sorted(target.secrets())},
             database=database if ground.postgres is not None else None,
+            expected=dict(expected_of(ground, values)),
             toxiproxy=ground.toxiproxy,
             warden=ground.warden,
         )
