@@ -11,18 +11,11 @@ from harness.errors import TargetFileError
 from harness.operation import Ending, Line, Method, Op, Outcome, State
 from harness.targets.drive import drive
 from harness.targets.protocol import (
-    Attempt,
     Book,
-    BookOrder,
-    BookPage,
-    BookPayment,
-    BookRefund,
-    BookTransition,
     Call,
     Health,
     NewOrder,
     Observation,
-    RefundState,
     Reply,
     Request,
     Target,
@@ -266,133 +259,6 @@ def test_health_says_which_process_answered() -> None:
         Outcome.OK,
         Health(build="b7", pid=41, started_utc_ms=1_000, utc_ms=2_000),
     )
-
-
-def page(book: Book, *rows: dict[str, object], cursor: str | None = None) -> tuple[BookPage, Request]:
-    sent: list[Request] = []
-    headers = {"content-type": "application/x-ndjson"} | ({} if cursor is None else {"x-next-cursor": cursor})
-    body = b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
-    answer = Reply(ending=Ending.ANSWERED, status=200, headers=headers, body=body)
-    return drive(target().books(book, "17"), wire([answer], sent)), sent[0]
-
-
-def test_a_page_of_orders_is_canonical() -> None:
-    told, request = page(Book.ORDERS, order("part_refunded", 1200, 600) | {"seq": 18, "user": "u-1"}, cursor="18")
-    assert (request.path, request.headers) == (
-        "/v1/ledger/orders?limit=1000&after=17",
-        (("authorization", "Bearer op1"),),
-    )
-    assert told == BookPage(
-        rows=(
-            BookOrder(
-                order="o-1",
-                user="u-1",
-                state=State.PAID,
-                raw_state="part_refunded",
-                amount_minor=1200,
-                currency="CNY",
-                paid_minor=1200,
-                refunded_minor=600,
-                pay_by_utc_ms=PAY_BY_MS,
-                created_utc_ms=PAY_BY_MS - 8_000,
-            ),
-        ),
-        cursor="18",
-    )
-
-
-@pytest.mark.parametrize(
-    ("raw", "state", "captured"),
-    [
-        ("created", Attempt.LIVE, 0),
-        ("sent", Attempt.LIVE, 0),
-        ("unknown", Attempt.UNKNOWN, 0),
-        ("paid", Attempt.PAID, 1200),
-        ("late", Attempt.PAID, 1200),
-        ("closed", Attempt.DEAD, 0),
-        ("failed", Attempt.DEAD, 0),
-    ],
-)
-def test_a_page_of_payments_is_canonical(raw: str, state: Attempt, captured: int) -> None:
-    row: dict[str, object] = {
-        "seq": 18,
-        "id": "p-1",
-        "order_id": "o-1",
-        "method": "card",
-        "number": None,
-        "state": raw,
-        "amount_minor": 1200,
-        "captured_minor": captured,
-        "created_at": "2026-01-01T00:00:00.250Z",
-    }
-    expected = BookPayment(
-        payment="p-1",
-        order="o-1",
-        provider="card",
-        number=None,
-        state=state,
-        raw_state=raw,
-        amount_minor=1200,
-        captured_minor=captured,
-    )
-    assert page(Book.PAYMENTS, row)[0] == BookPage(rows=(expected,), cursor=None)
-
-
-def test_a_page_of_refunds_is_canonical() -> None:
-    row: dict[str, object] = {
-        "seq": 3,
-        "id": "r-1",
-        "order_id": "o-1",
-        "payment_id": "p-1",
-        "method": "alipay",
-        "number": "R1",
-        "state": "pending",
-        "amount_minor": 600,
-        "requested": True,
-        "reason": "customer",
-        "created_at": "2026-01-01T00:00:00.250Z",
-        "done_at": None,
-    }
-    expected = BookRefund(
-        refund="r-1",
-        order="o-1",
-        payment="p-1",
-        provider="alipay",
-        number="R1",
-        state=RefundState.PENDING,
-        raw_state="pending",
-        amount_minor=600,
-        requested=True,
-    )
-    assert page(Book.REFUNDS, row)[0] == BookPage(rows=(expected,), cursor=None)
-
-
-def test_a_page_of_transitions_is_canonical() -> None:
-    row: dict[str, object] = {
-        "seq": 3,
-        "kind": "order",
-        "id": "o-1",
-        "order_id": "o-1",
-        "from": None,
-        "to": "open",
-        "at": "2026-01-01T08:00:08.250+08:00",
-    }
-    expected = BookTransition(
-        seq=3, kind="order", subject="o-1", order="o-1", from_state=None, to_state="open", at_utc_ms=PAY_BY_MS
-    )
-    assert page(Book.TRANSITIONS, row)[0] == BookPage(rows=(expected,), cursor=None)
-
-
-@pytest.mark.parametrize("row", [order("of_next_year") | {"user": "u-1"}, order() | {"user": None}])
-def test_a_row_that_is_not_understood_makes_the_page_a_problem(row: dict[str, object]) -> None:
-    told = page(Book.ORDERS, row)[0]
-    assert (told.rows, told.cursor, (told.problem or "")[:31]) == ((), None, "has a row that is not understoo")
-
-
-def test_a_page_without_a_good_answer_is_a_problem() -> None:
-    answers = [Reply(ending=Ending.READ_TIMEOUT), error(503, "system_busy")]
-    told = [drive(target().books(Book.REFUNDS, None), wire([answer], [])).problem for answer in answers]
-    assert told == ["ended read_timeout", "was answered 503"]
 
 
 def test_missing_settings_are_named() -> None:
