@@ -9,9 +9,11 @@ from harness.checks import CHECKS
 from harness.verdict import Status
 from tests.histories.balance_stories import BALANCE_STORIES
 from tests.histories.builder import Run
-from tests.histories.charge_stories import DOUBLE_CHARGE_STORIES, ORPHAN_STORIES
+from tests.histories.charge_stories import DOUBLE_CHARGE_STORIES
 from tests.histories.order_stories import ORDER_STORIES
-from tests.histories.refund_stories import OVER_REFUND_STORIES, REFUND_WINDOW_STORIES
+from tests.histories.orphan_stories import ORPHAN_STORIES
+from tests.histories.over_refund_stories import OVER_REFUND_STORIES
+from tests.histories.refund_stories import REFUND_WINDOW_STORIES
 from tests.histories.story import BROKEN, CRIES_WOLF, EMPTY, HOLDS, MISSES, UNDECIDED, Story, found, judged
 
 STORIES = {

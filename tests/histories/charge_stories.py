@@ -1,4 +1,4 @@
-"""Hand-written histories for no_double_charge and no_orphan_charge."""
+"""Hand-written histories for no_double_charge."""
 
 import msgspec
 
@@ -115,70 +115,6 @@ def double_charge_with_its_refund_running() -> Run:
     return run
 
 
-def orphan(*, state: str | None = None) -> Run:
-    """Captured; the API was killed, its order was closed, and nobody gave the money back."""
-    run = two_good_orders()
-    journey = run.journey(3.0)
-    journey.create(3.0, 3.1, "C")
-    journey.pay(3.2, 3.6, "C", "wechat", outcome="info", ending="reset", http=None)
-    journey.ends(13.0, "gave_up")
-    run.books_order("C", journey, "closed", at=3.0)
-    run.seen("C", journey, state="closed")
-    run.ledger("wechat").captured(3.4, "C-1", "C", 1000)
-    if state is not None:
-        run.payment("C", "wechat", "C-1", state)
-    return run
-
-
-def orphan_unknown_to_the_books() -> Run:
-    return orphan()
-
-
-def orphan_marked_dead() -> Run:
-    return orphan(state="dead")
-
-
-def captured_while_the_books_were_read() -> Run:
-    """The capture came after the first reading of the ledger: the books need not have it yet."""
-    run = orphan()
-    ledger = run.ledger("wechat")
-    ledger.rows[-1]["at_ns"] += 57_000_000_000
-    run.conduct = msgspec.structs.replace(run.conduct, ledger_first_seq={"wechat": len(ledger.rows) - 1})
-    return run
-
-
-def captured_before_the_watermark() -> Run:
-    """Left over from an earlier run on the same provider."""
-    run = two_good_orders()
-    ledger = run.ledger("alipay")
-    ledger.captured(-100.0, "old", "old-order", 1000)
-    run.conduct = msgspec.structs.replace(run.conduct, watermark={"wechat": 0, "card": 0, "alipay": 1})
-    return run
-
-
-def another_attempt_was_paid() -> Run:
-    run, _ = paid_twice()
-    return run
-
-
-def orphan_refunded() -> Run:
-    run = orphan(state="dead")
-    run.ledger("wechat").refunded(6.0, "C-1", "C", 1000, "R-1")
-    return run
-
-
-def orphan_with_its_refund_running() -> Run:
-    run = orphan(state="dead")
-    run.ledger("wechat").refunded(6.0, "C-1", "C", 1000, "R-1", done=False)
-    return run
-
-
-def orphan_still_in_its_window() -> Run:
-    run = orphan(state="unknown")
-    run.ledger("wechat").rows[-1]["at_ns"] += 50_000_000_000
-    return run
-
-
 DOUBLE_CHARGE_STORIES = (
     Story(column=EMPTY, entry="", tell=Run, status=Status.UNKNOWN),
     Story(column=HOLDS, entry="", tell=two_good_orders, status=Status.PASS),
@@ -248,62 +184,5 @@ DOUBLE_CHARGE_STORIES = (
         tell=double_charge_with_its_refund_running,
         status=Status.UNKNOWN,
         says=("refund is still running",),
-    ),
-)
-
-ORPHAN_STORIES = (
-    Story(column=EMPTY, entry="", tell=Run, status=Status.UNKNOWN),
-    Story(column=HOLDS, entry="", tell=two_good_orders, status=Status.PASS),
-    Story(column=HOLDS, entry="refunded in full", tell=orphan_refunded, status=Status.PASS),
-    Story(
-        column=BROKEN,
-        entry="the attempt was never written",
-        tell=orphan_unknown_to_the_books,
-        status=Status.FAIL,
-        subjects=("C",),
-        says=("wechat captured 10.00 CNY under C-1 for order C at +3.400 s", "do not know that number", "'closed'"),
-    ),
-    Story(
-        column=BROKEN,
-        entry="the attempt was called dead",
-        tell=orphan_marked_dead,
-        status=Status.FAIL,
-        subjects=("C",),
-        says=("call that attempt 'dead'",),
-    ),
-    Story(
-        column=CRIES_WOLF,
-        entry="order of reading",
-        tell=captured_while_the_books_were_read,
-        status=Status.UNKNOWN,
-        says=("1 captures came while the books were being read",),
-    ),
-    Story(
-        column=CRIES_WOLF,
-        entry="captures before the watermark",
-        tell=captured_before_the_watermark,
-        status=Status.PASS,
-    ),
-    Story(
-        column=MISSES,
-        entry="joined on order id: another attempt was paid",
-        tell=another_attempt_was_paid,
-        status=Status.FAIL,
-        subjects=("C",),
-        says=("under C-w",),
-    ),
-    Story(
-        column=UNDECIDED,
-        entry="refund still running",
-        tell=orphan_with_its_refund_running,
-        status=Status.UNKNOWN,
-        says=("refund still running",),
-    ),
-    Story(
-        column=UNDECIDED,
-        entry="window not over",
-        tell=orphan_still_in_its_window,
-        status=Status.UNKNOWN,
-        says=("may still be booked or refunded in time",),
     ),
 )
