@@ -54,8 +54,6 @@ class Ratio:
     """Which share: "create answered within 1000 ms", "journeys paid, steady"."""
     evidence: Mapping[str, object] = field(default_factory=dict)
     """The cases that were not good, some of them, if it comes to a breach; JSON values only."""
-    proves_only: bool = False
-    """Can prove a breach, and no PASS hangs on it: its cases are also part of a larger share."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -234,7 +232,7 @@ def _doubts(result: CheckResult, terms: Terms, floor: int) -> Iterable[str]:
     if decided < max(floor, 1):
         yield f"{decided} decided, below the claimed floor of {max(floor, 1)}"
     for ratio in result.ratios:
-        if not ratio.proves_only and not meets(ratio.good, ratio.total, ratio.objective):
+        if not meets(ratio.good, ratio.total, ratio.objective):
             why = "too close to call" if ratio.good < ratio.objective * ratio.total else "too few cases"
             yield f"{why}: {_measurement(ratio)}"
 

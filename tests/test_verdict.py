@@ -124,18 +124,6 @@ def test_share_that_falls_short_becomes_a_finding_with_its_bound() -> None:
     assert judged.findings == (Finding(subject="paid", message=message),)
 
 
-def test_share_that_only_proves_does_not_hold_a_pass_back() -> None:
-    few = Ratio(good=5, total=5, objective=0.99, what="refund", proves_only=True)
-    held = CheckResult(examined=100, ratios=(Ratio(good=100, total=100, objective=0.99, what="all"), few))
-    assert judge("latency", held, CLAIMED).status is PASS
-
-
-def test_share_that_only_proves_can_prove_a_breach() -> None:
-    few = Ratio(good=0, total=5, objective=0.99, what="refund", proves_only=True)
-    held = CheckResult(examined=100, ratios=(Ratio(good=100, total=100, objective=0.99, what="all"), few))
-    assert judge("latency", held, CLAIMED).status is FAIL
-
-
 @pytest.mark.parametrize(
     ("terms", "status"),
     [

@@ -37,7 +37,7 @@ FROM timely AS t LEFT JOIN journeys AS j USING (journey) GROUP BY t.key_no HAVIN
 KEYED = """
 CREATE OR REPLACE TEMP TABLE keyed AS    -- requests that carried a key, with what the key stands for
 SELECT id, key_no, op, journey, method, sent_ns, outcome, ending, result_id,
-       coalesce(order_id, '') AS order_id, outcome = 'ok' AS ok,
+       order_id, outcome = 'ok' AS ok,
        CASE WHEN op = 'pay' THEN NULL ELSE amount_minor END AS told_minor,
        concat_ws(' ', op, CASE WHEN op <> 'create' THEN coalesce(asked_order_id, '') END, method, asked_minor, currency,
                  line) AS body
@@ -84,10 +84,7 @@ GROUP BY order_id, e.effects, u.keys, e.what ORDER BY key_no
 
 EFFECTS = ((CREATED_TWICE, "orders"), (CHARGED_TWICE, "charges that were kept"), (REFUNDED_TWICE, "refunds"))
 
-CASES = """
-SELECT k.*, o.order_no FROM keys AS k LEFT JOIN orders AS o USING (order_id)
-WHERE answered OR NOT left_early ORDER BY key_no
-"""
+AGAIN = "SELECT * FROM keys ORDER BY key_no"
 
 
 def check(evidence: Evidence) -> CheckResult:
@@ -98,28 +95,31 @@ def check(evidence: Evidence) -> CheckResult:
     lives_ms = capabilities.key_lives_ms
     evidence.con.execute(KEYED, {"idempotent": list(capabilities.idempotent)})
     evidence.con.execute(KEYS, {"lives_ns": None if lives_ms is None else lives_ms * 1_000_000})
-    cases = evidence.cases(CASES)
-    doubled: dict[int, str] = {}
+    again = evidence.cases(AGAIN)
+    told = {row.key_no: _wrong(row.results, row.amounts, row.other_bodies) for row in again}
+    orders: dict[int, list[str]] = {row.key_no: [row.order_id] if row.order_id else [] for row in again}
     for query, name in EFFECTS:
         for row in evidence.cases(query):
-            keys = "one key" if row.keys == 1 else f"{row.keys} keys"
-            doubled[row.key_no] = f"made {row.effects} {name} with {keys}: {', '.join(map(str, row.what))}"
-    broken = [(row, wrong) for row in cases if (wrong := _wrong(row.results, row.amounts, row.other_bodies))]
-    told = {row.key_no: list(wrong) for row, wrong in broken}
-    for row in cases:
-        if row.key_no in doubled:
-            told.setdefault(row.key_no, []).append(doubled[row.key_no])
-    unanswered = [row for row in cases if not row.answered and row.key_no not in told]
-    proofs = proof(evidence, {row.order_no for row in cases if row.key_no in told and row.order_no is not None})
+            if row.key_no in told:
+                keys = "one key" if row.keys == 1 else f"{row.keys} keys"
+                told[row.key_no].append(f"made {row.effects} {name} with {keys}: {', '.join(row.what)}")
+                orders[row.key_no] += row.what if query is CREATED_TWICE else []
+    cases = [row for row in again if row.answered or told[row.key_no] or not row.left_early]
+    unanswered = [row for row in cases if not row.answered and not told[row.key_no]]
+    proofs = _proofs(evidence, [order for key, names in orders.items() if told[key] for order in names])
     findings = tuple(
         Finding(
             subject=row.order_id or f"journey {row.journey}",
             message=f"{row.user_id} sent one {row.op} {row.requests} times with key {row.key_no}, and it "
             f"{', and '.join(told[row.key_no])}.",
-            evidence=proofs.get(row.order_no, {}) | {"key": row.key_no, "journey": row.journey},
+            evidence={
+                "key": row.key_no,
+                "journey": row.journey,
+                "orders": {order: proofs[order] for order in sorted(set(orders[row.key_no])) if order in proofs},
+            },
         )
         for row in cases
-        if row.key_no in told
+        if told[row.key_no]
     )
     return CheckResult(
         examined=len(cases),
@@ -130,6 +130,17 @@ def check(evidence: Evidence) -> CheckResult:
         objective=0.0,
         unit="keys",
     )
+
+
+NUMBERED = "SELECT order_no, order_id FROM orders WHERE order_id IN (SELECT unnest($orders)) ORDER BY order_no"
+
+
+def _proofs(evidence: Evidence, orders: list[str]) -> dict[str, dict[str, object]]:
+    """What is held of these orders, by order."""
+    if not orders:
+        return {}
+    names = dict(evidence.rows(NUMBERED, orders=orders))
+    return {names[number]: told for number, told in proof(evidence, names).items()}
 
 
 def _wrong(results: list[str] | None, amounts: list[int] | None, other_bodies: int) -> list[str]:

@@ -1,19 +1,18 @@
 """How are shares of several kinds judged when some kinds have few cases?
 
-Each kind alone can prove a breach. A PASS needs at least 1/(1 - objective) cases, else the one miss
-that the objective allows would not have fitted in: kinds with fewer are judged together with the
-next larger ones, by the lowest of their objectives, so that no case goes unjudged.
+A PASS needs at least 1/(1 - objective) cases, else the one miss that the objective allows would not
+have fitted in; and a kind with fewer must not fail on that one miss. So kinds with too few cases are
+judged together with the next larger ones, by the lowest of their objectives: no case goes unjudged.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from harness.binomial import meets
 from harness.verdict import Ratio
 
 
 def judged_together(ratios: Iterable[Ratio]) -> tuple[Ratio, ...]:
-    """The shares as they are to be judged: those with enough cases, the few put together, the few themselves.
+    """The shares as they are to be judged: those with enough cases alone, the others put together.
 
     Kinds without a case are left out. Where all cases together are too few, one share of all remains.
     """
@@ -28,12 +27,8 @@ def judged_together(ratios: Iterable[Ratio]) -> tuple[Ratio, ...]:
             groups.append(few)
             few = []
     if few:
-        if not groups:
-            groups.append([])
-        groups[-1] += few
-    judged = [_joined(group) for group in groups]
-    parts = [replace(part, proves_only=True) for group in groups if len(group) > 1 for part in group]
-    return tuple(sorted(judged + parts, key=lambda ratio: ratio.what))
+        groups.append([*(groups.pop() if groups else []), *few])
+    return tuple(sorted((_joined(group) for group in groups), key=lambda ratio: ratio.what))
 
 
 def weakest(ratios: Iterable[Ratio]) -> Ratio | None:

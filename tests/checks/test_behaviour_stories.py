@@ -1,0 +1,92 @@
+"""Do the checks of how a target behaves withstand what a naive version would not?"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from harness.checks import CHECKS
+from harness.verdict import Status
+from tests.histories.builder import Run
+from tests.histories.key_stories import KEY_STORIES
+from tests.histories.latency_stories import LATENCY_STORIES
+from tests.histories.silence_stories import SILENCE_STORIES
+from tests.histories.story import BROKEN, CRIES_WOLF, EMPTY, HOLDS, MISSES, UNDECIDED, Story, found, judged
+from tests.histories.stuck_stories import STUCK_STORIES
+from tests.histories.success_stories import SUCCESS_STORIES
+
+STORIES = {
+    "no_stuck_order": STUCK_STORIES,
+    "idempotent_reply": KEY_STORIES,
+    "no_silence": SILENCE_STORIES,
+    "success_ratio": SUCCESS_STORIES,
+    "latency": LATENCY_STORIES,
+}
+
+# What each check must withstand: kept by hand, so that no entry can lose its history unseen. A lagging or
+# stalled generator is no history: `test_judging` holds it against whole runs.
+ENTRIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "no_stuck_order": {
+        CRIES_WOLF: ("unpaid before pay_by", "provider still PROCESSING"),
+        MISSES: ("the books call it unknown and the list takes that as terminal",),
+        UNDECIDED: ("drain shorter than T_stuck",),
+    },
+    "idempotent_reply": {
+        CRIES_WOLF: ("key expired", "first answer was validation", "first answer was 409", "first answer was 429"),
+        MISSES: ("only replies compared, not effects",),
+        UNDECIDED: ("first outcome info and no second reply",),
+        BROKEN: ("two results", "two amounts", "another body accepted"),
+    },
+    "no_silence": {
+        CRIES_WOLF: ("a fault on the customer's own edge", "a customer who left early"),
+        MISSES: ("client deadline below the limit", "journeys cut at the end leave no row"),
+        UNDECIDED: ("in flight when cut",),
+    },
+    "success_ratio": {
+        CRIES_WOLF: ("declines and cancelled journeys",),
+        MISSES: ("requests counted: polls dilute",),
+        UNDECIDED: ("too few",),
+    },
+    "latency": {
+        CRIES_WOLF: ("too few for p99",),
+        MISSES: ("only ok counted", "sent to done"),
+        UNDECIDED: ("the bound straddles",),
+    },
+}
+
+TOLD = [
+    pytest.param(check, story, id=f"{check}-{story.column}-{story.entry or 'plain'}".replace(" ", "_"))
+    for check, stories in STORIES.items()
+    for story in stories
+]
+
+
+@pytest.mark.parametrize(("check", "story"), TOLD)
+def test_story_ends_as_it_must(check: str, story: Story, tmp_path: Path) -> None:
+    verdict = judged(CHECKS[check], found(CHECKS[check], story.tell(), tmp_path))
+    text = " | ".join([*(f.message for f in verdict.findings[:1]), verdict.reason, *verdict.notes])
+    assert (verdict.status, tuple(f.subject for f in verdict.findings)) == (story.status, story.subjects), text
+    assert [piece for piece in story.says if piece not in text] == [], text
+
+
+@pytest.mark.parametrize("check", sorted(STORIES))
+def test_unclaimed_empty_run_is_not_exercised(check: str, tmp_path: Path) -> None:
+    verdict = judged(CHECKS[check], found(CHECKS[check], Run(), tmp_path), claimed=None)
+    assert verdict.status is Status.NOT_EXERCISED
+
+
+def test_every_entry_has_its_history() -> None:
+    told = {(check, story.column, story.entry) for check, stories in STORIES.items() for story in stories}
+    listed = {
+        (check, column, entry)
+        for check, columns in ENTRIES.items()
+        for column, rows in columns.items()
+        for entry in rows
+    }
+    assert listed - told == set()
+
+
+def test_every_check_has_an_empty_a_good_and_a_broken_history() -> None:
+    columns = {check: {story.column for story in stories} for check, stories in STORIES.items()}
+    needed = {EMPTY, HOLDS, BROKEN, MISSES, CRIES_WOLF, UNDECIDED}
+    assert {check: needed - seen for check, seen in columns.items() if needed - seen} == {}
