@@ -11,6 +11,7 @@ server-wide and never called: a server may be shared.
 """
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -33,6 +34,8 @@ PROGRAM = "toxiproxy-server"
 CALL_LIMIT_S = 2.0
 """Deadline of one call to the server; its answers take milliseconds."""
 READY_LIMIT_S = 10.0
+STAMP = re.compile(rb"mod\tgithub\.com/Shopify/toxiproxy/v2\t(v[^\t\n]+)")
+"""Go's own note of a program's module and version."""
 NO_PROXIES = {"http": None, "https": None, "all": None}
 """An HTTP proxy in the environment must not come between us and a server on loopback."""
 
@@ -40,19 +43,20 @@ NO_PROXIES = {"http": None, "https": None, "all": None}
 class Toxiproxy:
     """One Toxiproxy server; every call has a deadline and raises FaultError or TimeLimit where it fails."""
 
-    def __init__(self, url: str, *, pid: int | None = None) -> None:
-        """`url` is that of its control API; `pid` is None where the server is another's."""
+    def __init__(self, url: str, *, pid: int | None = None, release: str | None = None) -> None:
+        """`url` is that of its control API; `pid` and `release` are None where the server is another's."""
         parts = urlsplit(url)
         if parts.scheme != "http" or not parts.hostname:
             raise UsageError(f"${VARIABLE} must read http://127.0.0.1:8474, not {url!r}")
         self.url = url.rstrip("/")
         self.pid = pid
+        self._release = release
         address = {"host": parts.hostname, "port": parts.port or 80}
         self._api: Any = type("Api", (APIConsumer,), address)
 
     def version(self) -> str:
-        """What the server calls itself; one built by `go install` says "git"."""
-        return str(self._call("get", "/version").get("version", "unknown"))
+        """Of our own server what its program is stamped with, since one built by `go install` calls itself "git"."""
+        return self._release or str(self._call("get", "/version").get("version", "unknown"))
 
     def proxies(self) -> Mapping[str, ProxyState]:
         """Every proxy of the server, also those of other runs, with its toxics; by name."""
@@ -101,7 +105,7 @@ class Toxiproxy:
     def answers(self) -> bool:
         """Whether the server answers now."""
         try:
-            self.version()
+            self._call("get", "/version")
         except (FaultError, TimeLimit):
             return False
         return True
@@ -194,18 +198,23 @@ def open_toxiproxy(
             undo=undo,
         )
         opened.callback(child.stop)
-        server = Toxiproxy(f"http://{LOOPBACK}:{port}", pid=child.pid)
+        server = Toxiproxy(f"http://{LOOPBACK}:{port}", pid=child.pid, release=release_of(program))
         wait_for(lambda: not child.alive() or server.answers(), READY_LIMIT_S, "Toxiproxy (limit toxiproxy_ready)")
         if not child.alive():
             raise StackError(f"Toxiproxy ended while starting: {child.tail()}")
         yield server
 
 
-def find_program(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """The server on PATH, else the one that set-up put beside this Python."""
-    beside = str(Path(sys.executable).parent)
-    found = shutil.which(PROGRAM, path=environ.get("PATH")) or shutil.which(PROGRAM, path=beside)
+def find_program(environ: Mapping[str, str] = os.environ, beside: Path = Path(sys.executable).parent) -> Path | None:
+    """The server on PATH, else the one that set-up put into the folder `beside` (that of this Python)."""
+    found = shutil.which(PROGRAM, path=environ.get("PATH", "")) or shutil.which(PROGRAM, path=str(beside))
     return None if found is None else Path(found)
+
+
+def release_of(program: Path) -> str | None:
+    """The version that Go has stamped into the program (50 ms); None where there is none."""
+    found = STAMP.search(program.read_bytes())
+    return None if found is None else found.group(1).decode()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import HarnessError, StackError
@@ -34,14 +34,21 @@ def main(arguments: Sequence[str]) -> int:
         print("usage: python -m harness.stack.toxiproxy --ensure", file=sys.stderr)  # noqa: T201 # a command line
         return 2
     try:
-        print(f"setup: {ensure(os.environ, Path(sys.executable).parent)}")  # noqa: T201 # a command line
+        print(f"setup: {ensure(os.environ, Path(sys.executable).parent, say=say)}")  # noqa: T201 # a command line
     except HarnessError as error:
         print(f"setup: {error}", file=sys.stderr)  # noqa: T201 # a command line
         return 1
     return 0
 
 
-def ensure(environ: Mapping[str, str], folder: Path, lock: Path = GO_LOCK) -> str:
+def say(text: str) -> None:
+    """Tell whoever waits."""
+    print(f"setup: {text}", flush=True)  # noqa: T201 # a command line
+
+
+def ensure(
+    environ: Mapping[str, str], folder: Path, *, lock: Path = GO_LOCK, say: Callable[[str], None] = lambda _: None
+) -> str:
     """Find Toxiproxy, or build it into `folder`; returns one line on where it is.
 
     Raises StackError, naming every way, where none works.
@@ -50,8 +57,9 @@ def ensure(environ: Mapping[str, str], folder: Path, lock: Path = GO_LOCK) -> st
         if not Toxiproxy(address).answers():
             raise StackError(f"no Toxiproxy answers at {address}, which ${VARIABLE} names; {WAYS}")
         return f"Toxiproxy at {address}"
-    if found := find_program(environ):
+    if found := find_program(environ, beside=folder):
         return f"Toxiproxy: {found}"
+    say(f"building Toxiproxy {VERSION[1:]}, once (a minute, two without Go)")
     problems = []
     with tempfile.TemporaryDirectory(prefix="harness-go-") as temporary:
         own = shutil.which("go", path=environ.get("PATH"))
