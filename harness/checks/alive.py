@@ -1,19 +1,21 @@
-"""Until when were customers alive, so that what they had not completed by then was cut?"""
+"""Until when is it known that what had no completion had none?"""
 
 from harness.evidence.tables import Evidence
 
-LAST_ROW = """
-SELECT max(greatest(scheduled_ns, sent_ns, coalesce(done_ns, 0))) FROM operations ORDER BY ALL
+UNENDED = "SELECT count(*) FROM history_files WHERE NOT footer OR torn ORDER BY ALL"
+LAST_ROWS = """
+SELECT min(last_ns) FROM (SELECT worker, max(greatest(coalesce(sent_ns, 0), coalesce(done_ns, 0))) AS last_ns
+                          FROM history_rows GROUP BY worker) ORDER BY ALL
 """
 
 
 def alive_until_ns(evidence: Evidence) -> int:
-    """The end of the load, else the last instant in the history, else the load's start.
+    """The end of the load where every history came to its end, else the last instant that each of them holds.
 
-    An operation without completion was in flight then, and had been since it was sent: rows reach
-    the disk in their order, so that even a history that ends in a crash says this much.
+    An operation without completion had been in flight from its sending until then at least: rows reach
+    the disk in their order. Of what came after the last row of a torn history nothing is known.
     """
-    if evidence.conduct.load_end_ns is not None:
+    if evidence.conduct.load_end_ns is not None and evidence.row(UNENDED)[0] == 0:
         return evidence.conduct.load_end_ns
-    last_ns: int | None = evidence.row(LAST_ROW)[0]
+    last_ns: int | None = evidence.row(LAST_ROWS)[0]
     return evidence.start_ns if last_ns is None else last_ns

@@ -1,0 +1,280 @@
+"""Does each premise notice when it is sabotaged, and take the PASS of the checks that need it?"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from harness.checks import CHECKS, Premise
+from harness.checks.judging import check_run
+from harness.checks.premises import Examined, examine
+from harness.evidence.tables import open_evidence
+from harness.verdict import Status
+from tests.histories.builder import Run, ns
+
+Sabotage = Callable[[Run], object]
+
+
+def sound() -> Run:
+    """A run that every premise holds for: three orders, one fault, one restart, clocks sampled twice."""
+    run = Run()
+    for number, method in enumerate(("wechat", "alipay", "card")):
+        run.paid_order(f"A{number}", at=1.0 + number, method=method)
+    run.fault("silence", "network", "wechat", 5.0, 8.0)
+    run.conduct = msgspec.structs.replace(run.conduct, planned=3, started=3)
+    run.scenario = msgspec.structs.replace(run.scenario, claims={"no_double_charge": 1})
+    for at in (0.0, 59.0):
+        run.clocks += [
+            {"source": source, "at_ns": ns(at), "offset_ns": 200_000, "error_ns": 600_000}
+            for source in ("books", "wechat", "alipay", "card")
+        ]
+    process(run, -2.0, "started", 100)
+    process(run, -1.0, "ready", 100)
+    process(run, 6.0, "killed", 100)
+    process(run, 6.5, "started", 101)
+    process(run, 7.0, "ready", 101)
+    process(run, 59.0, "answered", 101)
+    return run
+
+
+def process(
+    run: Run, at: float, event: str, pid: int, *, build: str | None = "fixed", start: int | None = None
+) -> None:
+    start_time = 1000 + pid if start is None else start
+    row = {"service": "api", "event": event, "pid": pid, "start_time": start_time, "at_ns": ns(at), "build": build}
+    run.processes.append(row)
+
+
+def examined(run: Run, folder: Path) -> dict[Premise, Examined]:
+    with open_evidence(run.write(folder)) as evidence:
+        return {found.premise: found for found in examine(evidence)}
+
+
+def conduct(**fields: Any) -> Sabotage:
+    def sabotage(run: Run) -> None:
+        run.conduct = msgspec.structs.replace(run.conduct, **fields)
+
+    return sabotage
+
+
+def absent(name: str) -> Sabotage:
+    return lambda run: run.absent.add(name)
+
+
+def without_step(event: str) -> Sabotage:
+    def sabotage(run: Run) -> None:
+        run.faults = [row for row in run.faults if row["event"] != event]
+
+    return sabotage
+
+
+def step(event: str, status: str) -> Sabotage:
+    """One step of the fault ends otherwise, as the driver says it: a sentence beside the word."""
+
+    def sabotage(run: Run) -> None:
+        run.faults = [
+            row | {"status": status, "detail": "toxic is gone"} if row["event"] == event else row for row in run.faults
+        ]
+
+    return sabotage
+
+
+def clock(source: str, **fields: int) -> Sabotage:
+    def sabotage(run: Run) -> None:
+        run.clocks = [row | fields if row["source"] == source else row for row in run.clocks]
+
+    return sabotage
+
+
+def second_clock_sample(source: str, offset_ns: int) -> Sabotage:
+    def sabotage(run: Run) -> None:
+        run.clocks.append({"source": source, "at_ns": ns(60.0), "offset_ns": offset_ns, "error_ns": 600_000})
+
+    return sabotage
+
+
+def no_clock_of(source: str) -> Sabotage:
+    def sabotage(run: Run) -> None:
+        run.clocks = [row for row in run.clocks if row["source"] != source]
+
+    return sabotage
+
+
+def two_rows_with_one_id(run: Run) -> None:
+    run.history.append(next(row for row in run.history if getattr(row, "op", "") == "create"))
+
+
+def two_journeys_with_one_user(run: Run) -> None:
+    run.journey(4.0)
+    run.history[-1].user = run.history[0].user  # type: ignore[union-attr]
+    conduct(planned=4, started=4)(run)
+
+
+def one_key_for_two_operations(run: Run) -> None:
+    journey = run.journey(4.0)
+    journey.create(4.0, 4.1, "B", key=1)
+    conduct(planned=4, started=4)(run)
+
+
+def no_footer(run: Run) -> None:
+    run.footer = False
+
+
+def journey_not_in_history(run: Run) -> None:
+    conduct(planned=4, started=4)(run)
+
+
+def gap_in_the_ledger(run: Run) -> None:
+    run.ledger("wechat").add(2.0, "notice", "A0-1")
+    run.ledger("wechat").add(2.1, "notice", "A0-1")
+    del run.ledger("wechat").rows[1]
+
+
+def ledger_cut_off(run: Run) -> None:
+    run.conduct = msgspec.structs.replace(run.conduct, ledger_last_seq={"card": 9})
+
+
+def nobody_answered(run: Run) -> None:
+    run.processes = [row for row in run.processes if row["event"] not in {"ready", "answered"}]
+
+
+def old_process_answers(run: Run) -> None:
+    """The killed process's child kept the port: the pid that answers is not the one that was started."""
+    process(run, 59.5, "answered", 100)
+
+
+def pid_reused(run: Run) -> None:
+    process(run, 59.5, "answered", 101, start=9_999)
+
+
+def another_build_answers(run: Run) -> None:
+    process(run, 59.5, "answered", 101, build="old")
+
+
+def never_asked_after_the_restart(run: Run) -> None:
+    process(run, 59.5, "started", 102)
+
+
+SABOTAGE: tuple[tuple[Premise, str, Sabotage, str], ...] = (
+    (Premise.IDS_UNIQUE, "two rows with one id", two_rows_with_one_id, "2 rows inv carry the id 2"),
+    (Premise.IDS_UNIQUE, "two journeys with one user", two_journeys_with_one_user, "2 journeys share the user user-1"),
+    (Premise.IDS_UNIQUE, "one key for two operations", one_key_for_two_operations, "key 1 belongs to more than one"),
+    (Premise.ROWS_COUNTED, "no history", absent("history"), "there is no history"),
+    (Premise.ROWS_COUNTED, "no footer", no_footer, "has no footer"),
+    (
+        Premise.ARRIVALS_COUNTED,
+        "one arrival unaccounted for",
+        conduct(planned=4),
+        "4 planned, but 3 started and 0",
+    ),
+    (
+        Premise.ARRIVALS_COUNTED,
+        "a journey without row",
+        journey_not_in_history,
+        "4 journeys started, but the history holds 3",
+    ),
+    (Premise.LEDGERS_WHOLE, "ledger missing", absent("ledger.card"), "card: its ledger is missing"),
+    (Premise.LEDGERS_WHOLE, "gap in seq", gap_in_the_ledger, "wechat: its ledger lacks 1 of its seq"),
+    (Premise.LEDGERS_WHOLE, "end cut off", ledger_cut_off, "card: its ledger ends before its last seq"),
+    (Premise.BOOKS_WHOLE, "book missing", absent("books.payments"), "the book of payments was not read"),
+    (Premise.BOOKS_WHOLE, "not known when", conduct(books_read_ns=None), "it is not known when the books were read"),
+    (Premise.FAULTS_CONFIRMED, "no record", absent("faults"), "there is no record of what the faults did"),
+    *(
+        (Premise.FAULTS_CONFIRMED, f"{event} missing", without_step(event), f"silence at wechat): {event} did not take")
+        for event in ("injected", "read_back", "effect_seen", "lifted", "lift_read_back", "effect_gone")
+    ),
+    *(
+        (
+            Premise.FAULTS_CONFIRMED,
+            f"{event} inconclusive",
+            step(event, "inconclusive"),
+            f"{event} is inconclusive: toxic",
+        )
+        for event in ("injected", "read_back", "effect_seen", "lifted", "lift_read_back", "effect_gone")
+    ),
+    (
+        Premise.FAULTS_CONFIRMED,
+        "removed by hand in mid-window",
+        step("watched", "mismatch"),
+        "watched is a mismatch: toxic is gone",
+    ),
+    (Premise.FAULTS_CONFIRMED, "on the wrong edge", step("read_back", "mismatch"), "read_back is a mismatch"),
+    (Premise.FAULTS_CONFIRMED, "in the wrong direction", step("effect_seen", "mismatch"), "effect_seen is a mismatch"),
+    (Premise.CLOCKS_BOUNDED, "no samples", absent("clocks"), "no clock was sampled"),
+    (Premise.CLOCKS_BOUNDED, "no sample of the books", no_clock_of("books"), "the clock of books was not sampled"),
+    (Premise.CLOCKS_BOUNDED, "uncertain", clock("books", error_ns=150_000_000), "books is uncertain by 150.0 ms"),
+    (Premise.CLOCKS_BOUNDED, "moved", second_clock_sample("books", 900_000_000), "the clock of books moved by"),
+    (Premise.CLOCKS_BOUNDED, "another host", clock("card", offset_ns=-(10**12)), "card stamps by another clock"),
+    (Premise.SAME_BUILD, "no record", absent("processes"), "it was not recorded which processes"),
+    (Premise.SAME_BUILD, "nobody answered", nobody_answered, "api was started and never answered since"),
+    (Premise.SAME_BUILD, "the old process answers", old_process_answers, "answered by pid 100, not by pid 101"),
+    (Premise.SAME_BUILD, "pid reused", pid_reused, "pid 101, but not by the process that was started"),
+    (Premise.SAME_BUILD, "another build answers", another_build_answers, "answered as build old, fixed was started"),
+    (Premise.SAME_BUILD, "not asked since the restart", never_asked_after_the_restart, "never answered since"),
+    (Premise.QUIESCENT, "still moving", conduct(quiescent_ns=None), "things still moved"),
+    (Premise.OWNERS_ASKED, "no last reads", absent("reads"), "customers' last reads are missing"),
+    (Premise.OWNERS_ASKED, "no lists", absent("lists"), "customers' lists of their orders are missing"),
+    (Premise.CONDUCT_TOLD, "no account", absent("conduct"), "the conductor did not write how the run went"),
+    (Premise.CONDUCT_TOLD, "a problem", conduct(problems=("card did not answer",)), "card did not answer"),
+    (Premise.GENERATOR_HEALTHY, "late", conduct(lateness_p99_ms=251.0), "began 251 ms late or more, limit 250 ms"),
+    (Premise.GENERATOR_HEALTHY, "no CPU to spare", conduct(generator_cpu_share=0.9), "90% of a core, limit 85%"),
+    (Premise.GENERATOR_HEALTHY, "missed", conduct(planned=4, missed=1), "1 of 4 arrivals were missed, limit 1%"),
+    (Premise.GENERATOR_HEALTHY, "not known", absent("conduct"), "is not known"),
+)
+SABOTAGED = [pytest.param(*rest, id=f"{rest[0]}-{rest[1]}".replace(" ", "_")) for rest in SABOTAGE]
+
+
+@pytest.mark.parametrize(("premise", "how", "sabotage", "says"), SABOTAGED)
+def test_sabotaged_premise_is_noticed(
+    premise: Premise, how: str, sabotage: Sabotage, says: str, tmp_path: Path
+) -> None:
+    run = sound()
+    sabotage(run)
+    found = examined(run, tmp_path)[premise]
+    assert (found.holds, says in found.saw) == (False, True), f"{how}: {found.saw}"
+
+
+def test_every_premise_holds_for_a_sound_run(tmp_path: Path) -> None:
+    assert [found for found in examined(sound(), tmp_path).values() if not found.holds] == []
+
+
+def test_every_premise_is_sabotaged() -> None:
+    assert {premise for premise, *_ in SABOTAGE} == set(Premise)
+
+
+def test_footer_that_counts_another_number_of_rows_is_noticed(tmp_path: Path) -> None:
+    history = sound().write(tmp_path) / "history" / "0.jsonl"
+    lines = history.read_text().splitlines()
+    history.write_text("\n".join([*lines[:-2], lines[-1]]) + "\n")
+    with open_evidence(history.parents[1]) as evidence:
+        found = {found.premise: found for found in examine(evidence)}[Premise.ROWS_COUNTED]
+    assert (found.holds, "its footer says" in found.saw) == (False, True)
+
+
+def test_nothing_to_hold_holds(tmp_path: Path) -> None:
+    """Without faults, ledgers, books and own processes their premises ask for nothing."""
+    run = sound()
+    run.processes, run.faults, run.absent = [], [], {"faults"}
+    capabilities = msgspec.structs.replace(run.scenario.capabilities, books=(), operations=("create", "pay"))
+    run.scenario = msgspec.structs.replace(run.scenario, faults=(), sources=(), capabilities=capabilities)
+    run.absent |= {"reads", "lists", *(f"books.{book}" for book in ("orders", "payments", "refunds", "transitions"))}
+    run.absent |= {f"ledger.{provider}" for provider in run.ledgers}
+    assert [found for found in examined(run, tmp_path).values() if not found.holds] == []
+
+
+@pytest.mark.parametrize("name", sorted(CHECKS.keys() - {"assumptions"}))
+def test_check_needs_what_every_check_needs(name: str) -> None:
+    assert {Premise.FAULTS_CONFIRMED, Premise.SAME_BUILD} - CHECKS[name].needs == set()
+
+
+def test_broken_premise_is_undecided_in_assumptions_and_in_what_needs_it(tmp_path: Path) -> None:
+    run = sound()
+    step("effect_seen", "inconclusive")(run)
+    run.write(tmp_path)
+    verdict = check_run(tmp_path)
+    judged = {check.check: check for check in verdict.scenarios[0].checks}
+    assert (judged["assumptions"].status, judged["no_double_charge"].status) == (Status.UNKNOWN, Status.UNKNOWN)
+    assert judged["no_double_charge"].reason.startswith("premise faults_confirmed broken: fault 1 (silence at wechat)")
+    assert verdict.exit_code == 3
