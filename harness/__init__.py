@@ -1,0 +1,73 @@
+"""What a scenario file imports, and nothing else.
+
+Names are resolved on first use (PEP 562), so that importing one inner module
+does not import Locust. No inner module imports this one.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.arrivals import Poisson, Ramp, Steady, Step
+    from harness.customer import Customer
+    from harness.faults import (
+        CutAnswers,
+        Kill,
+        LateCapture,
+        LateNotices,
+        LoseNotices,
+        Pause,
+        RepeatNotices,
+        Silence,
+        SlowAnswers,
+    )
+    from harness.scenario import CLAIMED_ALWAYS, Cue, Objectives, Plan
+
+_HOME = {
+    "Customer": "harness.customer",
+    "Plan": "harness.scenario",
+    "Objectives": "harness.scenario",
+    "Cue": "harness.scenario",
+    "CLAIMED_ALWAYS": "harness.scenario",
+    "Steady": "harness.arrivals",
+    "Step": "harness.arrivals",
+    "Ramp": "harness.arrivals",
+    "Poisson": "harness.arrivals",
+    "CutAnswers": "harness.faults",
+    "Silence": "harness.faults",
+    "LoseNotices": "harness.faults",
+    "LateNotices": "harness.faults",
+    "RepeatNotices": "harness.faults",
+    "SlowAnswers": "harness.faults",
+    "LateCapture": "harness.faults",
+    "Kill": "harness.faults",
+    "Pause": "harness.faults",
+}
+
+__all__ = [  # the names of _HOME, spelled out for readers and type checkers
+    "CLAIMED_ALWAYS",
+    "Cue",
+    "Customer",
+    "CutAnswers",
+    "Kill",
+    "LateCapture",
+    "LateNotices",
+    "LoseNotices",
+    "Objectives",
+    "Pause",
+    "Plan",
+    "Poisson",
+    "Ramp",
+    "RepeatNotices",
+    "Silence",
+    "SlowAnswers",
+    "Steady",
+    "Step",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import the module where `name` lives and hand the name over."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'harness' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

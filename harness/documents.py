@@ -6,7 +6,11 @@ verdict needs no scenario, no profile and no adapter. Instants ending in `_ns`
 are CLOCK_MONOTONIC of the conductor's host; `_utc_ms` are ms since the epoch.
 """
 
+from pathlib import Path
+
 import msgspec
+
+from harness.errors import RunDirectoryError
 
 SCHEMA_VERSION = 1
 
@@ -165,3 +169,14 @@ class ConductRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Ledger -> last `seq` of the second reading, after the books."""
     books_read_ns: tuple[int, int] | None
     """When reading the books began and ended."""
+
+
+def read_run_record(folder: Path) -> RunRecord:
+    """Read `run.json` of a run directory; raises RunDirectoryError where it is none."""
+    path = folder / "run.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=RunRecord)
+    except OSError as exc:
+        raise RunDirectoryError(f"{folder} is no run directory: run.json cannot be read ({exc.strerror})") from exc
+    except msgspec.MsgspecError as exc:
+        raise RunDirectoryError(f"{folder} is no run directory: run.json is not what it must be ({exc})") from exc

@@ -5,9 +5,10 @@ runs; `harness.customer.Customer.describe()` gives a `Scenario`, the conductor
 runs it, and `harness.documents.ScenarioRecord` is what the checks read of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Self
 
 from harness.arrivals import Load
@@ -58,9 +59,18 @@ class FaultSpec:
     end_s: float | None = None
     cue: Cue | None = None
 
+
+class Faults(tuple[FaultSpec, ...]):
+    """What a fault's constructor returns: one fault a place that it strikes."""
+
+    __slots__ = ()
+
     def between(self, start_s: float, end_s: float) -> Self:
-        """The same fault, on from `start_s` to `end_s` after the load's start."""
-        return replace(self, start_s=start_s, end_s=end_s)
+        """The same faults, on from `start_s` to `end_s` after the load's start.
+
+        A fault with a cue waits for it from `start_s` on, and until `end_s` at most.
+        """
+        return type(self)(replace(fault, start_s=start_s, end_s=end_s) for fault in self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +91,18 @@ class Objectives:
         return replace(self, **changes)  # type: ignore[arg-type]  # mypy cannot see through **changes
 
 
+CLAIMED_ALWAYS = MappingProxyType(
+    {
+        "assumptions": 1,
+        "no_vanished_order": 10,
+        "no_double_charge": 10,
+        "no_orphan_charge": 10,
+        "money_conserved": 10,
+    }
+)
+"""Claims that every scenario makes, whatever else it is about, with floors that the smallest size passes."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """A scenario at one size."""
@@ -89,8 +111,8 @@ class Plan:
     claims: Mapping[str, int]
     """Check name -> floor of examined cases: at least half of what ten seeds yield."""
     warmup_s: float = 1.0
-    faults: tuple[FaultSpec, ...] = ()
-    conditions: tuple[FaultSpec, ...] = ()
+    faults: Sequence[FaultSpec] = ()
+    conditions: Sequence[FaultSpec] = ()
     """What holds from before preflight to after the drain and is no fault: slow providers, say."""
     objectives: Objectives = field(default_factory=Objectives)
     windows: Mapping[str, int] = field(default_factory=dict)

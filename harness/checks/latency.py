@@ -24,7 +24,7 @@ WITH steady AS (
            coalesce(p.done_ns, $cut_ns) - p.scheduled_ns AS took_ns
     FROM operations AS p LEFT JOIN journeys AS j USING (journey)
     WHERE p.phase = 'steady' AND p.op IN ('create', 'pay', 'read', 'list', 'refund')
-      AND NOT EXISTS (SELECT 1 FROM faults AS f WHERE f.start_ns <= coalesce(p.done_ns, $cut_ns)
+      AND NOT EXISTS (SELECT 1 FROM faults AS f WHERE NOT f.standing AND f.start_ns <= coalesce(p.done_ns, $cut_ns)
                       AND coalesce(f.end_ns, p.scheduled_ns) >= p.scheduled_ns)
       AND (p.ending IS NOT DISTINCT FROM 'answered'
            OR NOT coalesce(j.final = 'left' OR (j.leaves_early AND j.final IS NULL), false))),

@@ -17,7 +17,7 @@ from harness.verdict import CheckResult, Finding
 ORDERS = """
 WITH calm AS (
     SELECT coalesce(max(end_ns), 0) AS fault_end_ns, bool_or(end_ns IS NULL) AS lasting
-    FROM faults WHERE start_ns IS NOT NULL),
+    FROM faults WHERE start_ns IS NOT NULL AND NOT standing),
 charging AS (                            -- charges that a provider took in and has not brought to any end
     SELECT provider, number FROM ledger WHERE number IS NOT NULL GROUP BY provider, number
     HAVING bool_or(kind = 'accepted') AND bool_or(kind IN ('accepted', 'request') AND op IN ('charge', 'confirm'))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from harness.checks.check import Premise
 from harness.evidence.tables import Evidence
+from harness.recorder.rows import PREFLIGHT_JOURNEYS
 
 CLOCK_ERROR_LIMIT_MS = 100
 """Most that a clock's offset may be uncertain by: a fortieth of the shortest window of a gate run."""
@@ -102,7 +103,7 @@ def _rows_counted(evidence: Evidence) -> tuple[list[str], str]:
     return wrong, f"{rows} rows, as many as the footers say"
 
 
-COUNT_JOURNEYS = "SELECT count(*) FROM journeys ORDER BY ALL"
+COUNT_JOURNEYS = "SELECT count(*) FROM journeys WHERE journey < $preflight ORDER BY ALL"
 
 
 def _arrivals_counted(evidence: Evidence) -> tuple[list[str], str]:
@@ -110,7 +111,7 @@ def _arrivals_counted(evidence: Evidence) -> tuple[list[str], str]:
     wrong = []
     if conduct.planned != conduct.started + conduct.missed:
         wrong.append(f"{conduct.planned} planned, but {conduct.started} started and {conduct.missed} missed")
-    journeys = evidence.row(COUNT_JOURNEYS)[0]
+    journeys = evidence.row(COUNT_JOURNEYS, preflight=PREFLIGHT_JOURNEYS)[0]
     if journeys != conduct.started:
         wrong.append(f"{conduct.started} journeys started, but the history holds {journeys}")
     return wrong, f"{conduct.planned} planned = {conduct.started} started + {conduct.missed} missed"

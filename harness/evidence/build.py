@@ -64,7 +64,7 @@ def bring_clocks_together(con: duckdb.DuckDBPyConnection, anchor: Anchor, scenar
     return books_ns
 
 
-INSERT_PLANNED_FAULT = "INSERT INTO planned_faults VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_PLANNED_FAULT = "INSERT INTO planned_faults VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def plan_faults(con: duckdb.DuckDBPyConnection, scenario: ScenarioRecord, conduct: ConductRecord) -> None:
@@ -75,7 +75,9 @@ def plan_faults(con: duckdb.DuckDBPyConnection, scenario: ScenarioRecord, conduc
             for at_ms in (fault.start_ms, fault.end_ms)
         ]
         settings = msgspec.json.encode(fault.settings, order="sorted").decode()
-        row = [fault.number, fault.kind, fault.driver, fault.where, settings, *instants, fault.cue, fault.describe]
+        standing = fault.start_ms is None
+        row = [fault.number, fault.kind, fault.driver, fault.where, settings, *instants]
+        row += [fault.cue, fault.describe, standing]
         con.execute(INSERT_PLANNED_FAULT, row)
 
 

@@ -53,7 +53,8 @@ CREATE TABLE planned_faults (            -- scenario.json, faults
     number BIGINT, kind VARCHAR, driver VARCHAR, "where" VARCHAR,
     settings VARCHAR,                    -- JSON
     start_ns BIGINT, end_ns BIGINT,      -- as planned; NULL where not timed, or where the load never began
-    cue VARCHAR, "describe" VARCHAR
+    cue VARCHAR, "describe" VARCHAR,
+    standing BOOLEAN                     -- a condition of the scenario, on from before preflight to after the drain
 )
 """
 

@@ -137,7 +137,7 @@ SELECT * FROM operations WHERE op = 'request'
 
 FAULTS = """
 CREATE TABLE faults AS                   -- one row a fault: as planned, and as it truly went
-SELECT p.number, p.kind, p.driver, p."where", p.settings, p."describe", p.cue,
+SELECT p.number, p.kind, p.driver, p."where", p.settings, p."describe", p.cue, p.standing,
        p.start_ns AS planned_start_ns, p.end_ns AS planned_end_ns,
        min(e.at_ns) FILTER (e.event = 'injected') AS start_ns,           -- NULL: never injected
        max(e.at_ns) FILTER (e.event = 'lifted') AS lifted_ns,

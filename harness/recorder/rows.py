@@ -9,6 +9,8 @@ whose absence means that the file was cut short.
 import msgspec
 
 SCHEMA_VERSION = 1
+PREFLIGHT_JOURNEYS = 1_000_000
+"""Preflight's journeys are numbered from here; they are no arrivals and not counted as such."""
 
 
 class Header(msgspec.Struct, tag_field="k", tag="head", gc=False, frozen=True):

@@ -45,7 +45,7 @@ def providers(ports: Ports, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             }
             command = [sys.executable, "-m", "compose.providers", name]
             child = Child(name, command, log=folder / f"{name}.log", env=environment, cwd=ground.ROOT)
-            stack.callback(child.stop)
+            stack.callback(child.kill)
             started[name] = ground.Provider(name=name, url=f"http://127.0.0.1:{port}", key=f"{name}-key", child=child)
             stack.callback(started[name].client.close)
         for provider in started.values():
@@ -88,7 +88,7 @@ def launch(
                 }
             log = tmp_path_factory.mktemp("api") / "log"
             api = ground.Api(port=port, environment=environment, log=log)
-            stack.callback(api.stop)
+            stack.callback(api.end)
             api.start()
             return api
 

@@ -98,9 +98,9 @@ class Provider:
 
     @contextmanager
     def deaf(self, order: str) -> Iterator[None]:
-        """The provider takes charges for an order, answers none, and sends no notice: nobody hears of it."""
+        """The provider takes charges for an order, answers nothing about them, and sends no notice."""
         with (
-            self.fault("lost_answer", order, when="after"),
+            self.fault("lost_answer", order, when="after", op=["charge", "confirm", "query", "close", "cancel"]),
             self.fault("lose_notices", order, of="capture"),
         ):
             yield
@@ -138,9 +138,10 @@ class Api:
         assert self.child is not None
         self.child.kill()
 
-    def stop(self) -> None:
+    def end(self) -> None:
+        """Nothing of it is needed any more."""
         if self.child is not None:
-            self.child.stop()
+            self.child.kill()
         self.client.close()
 
     def book(self, name: str) -> list[dict[str, Any]]:

@@ -26,13 +26,13 @@ def test_an_unpaid_order_closes_and_takes_no_payment(brief: Api, providers: dict
 def test_an_order_with_an_unknown_attempt_is_not_closed(brief: Api, providers: dict[str, Provider]) -> None:
     customer = brief.customer()
     order, witness = customer.order(), customer.order()
-    with providers["card"].deaf(order):
-        customer.pay(order, "card")
+    with providers["alipay"].deaf(order):
+        customer.pay(order, "alipay")
         customer.until(witness, "closed")
-        eventually(lambda: providers["card"].asked(order, "query") >= 2)
+        eventually(lambda: providers["alipay"].asked(order, "query") >= 2)
         assert customer.read(order)["state"] == "paying"
     customer.until(order, "closed")
-    eventually(lambda: providers["card"].refunded(order) == 1234)
+    eventually(lambda: providers["alipay"].refunded(order) == 1234)
 
 
 def test_a_paid_order_stays_paid_past_its_pay_by(brief: Api) -> None:

@@ -1,0 +1,38 @@
+# Two commands: `make gate` runs the main job, `make test` passes the tests. Both set everything up first, once.
+# ARGS passes arguments on: make gate ARGS="AnswerLost --build incident"
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help setup gate test lint proof bench clean
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.ready  ## set everything up (done by the others when it is needed)
+
+$(VENV)/.ready: requirements.lock pyproject.toml .ci/setup.sh .ci/go.lock
+	@PYTHON="$(PYTHON)" sh .ci/setup.sh "$(VENV)"
+	@touch $@
+
+gate: setup  ## run the nightly gate: AnswerLost and FestivalEvening
+	@$(BIN)/harness gate $(ARGS)
+
+test: setup  ## pass the tests (about six minutes on two cores)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup  ## ruff, mypy, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+proof: setup  ## what takes longer: every defect three times, ten seeds of the fixed build; goes on where it stopped
+	@$(BIN)/python -m tests.proof $(ARGS)
+
+clean:  ## remove what set-up and runs left
+	rm -rf $(VENV) runs .harness .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,435 @@
+"""What happens in a run, in which order?
+
+    ground up (PostgreSQL, Toxiproxy, warden)
+    for each scenario, by name:
+        stack up · conditions on · watermark · preflight
+        load and faults, side by side
+        drain: until nothing moves any more, or its limit
+        conditions off · evidence · stack down
+    run.json closed
+
+Judging is another process's work (`harness check`). A run may be cut short at
+any instant: faults are lifted first, then what was recorded is kept and said to
+be cut short. Everything waits with a limit. Works inside Locust's process, on
+gevent; knows nothing of Locust.
+"""
+
+import gc
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import gevent
+import msgspec
+import psutil
+
+from harness.arrivals import digest, schedule
+from harness.assignment import Assignment, phase_at, read_anchor, run_record, scenario_record
+from harness.cut import Cut, RunCut
+from harness.documents import SCHEMA_VERSION, Anchor, ConductRecord, RunRecord, ScenarioRecord
+from harness.drain import Drain, Drained, acknowledged_refunds
+from harness.evidence.clocks import ClockSample, sample_clocks
+from harness.evidence.collect import Collection, collect
+from harness.evidence.ledgers import watermark
+from harness.faults.surroundings import Surroundings
+from harness.faults.timeline import Timeline
+from harness.load.client import Client, Deadlines
+from harness.load.dispatch import Dispatch, Tally
+from harness.load.journey import travel
+from harness.load.session import OnRequest
+from harness.load.traits import Traits, traits_of
+from harness.operation import JourneyEnd, Phase
+from harness.profile import Windows
+from harness.progress import Progress, Say
+from harness.recorder.rows import PREFLIGHT_JOURNEYS
+from harness.recorder.writer import HistoryWriter
+from harness.scenario import Cue, Plan, Scenario
+from harness.stack.local import Ground, Stack, open_ground, open_stack
+from harness.targets.adapter import make_adapter
+from harness.targets.protocol import Target
+
+PREFLIGHT_COUNT = 3
+"""One for each method."""
+AHEAD_NS = 200_000_000
+"""Load starts so long after it was decided, so that its first arrival is not late."""
+FLUSH_S = 0.1
+"""Rows of reads wait in memory at most this long."""
+JOURNEYS_LIMIT_S = 30.0
+"""Beyond load and patience, journeys that paid still look back and ask for refunds for this long at most."""
+ASK_LIMIT_S = 10.0
+"""Watermark and clock samples."""
+EVIDENCE_LIMIT_S = 120.0
+CUT_EVIDENCE_LIMIT_S = 20.0
+"""The same after a cut: what is not there by then is missing, and said."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Account:
+    """What the conductor can say of one scenario, filled in as it goes."""
+
+    arrival_digest: str = ""
+    arrivals: int = 0
+    load_start_ns: int | None = None
+    load_end_ns: int | None = None
+    tally: Tally | None = None
+    cpu_share: float = 0.0
+    drained: Drained = field(default_factory=lambda: Drained(quiescent_ns=None))
+    watermark: dict[str, int] = field(default_factory=dict)
+    clocks: tuple[ClockSample, ...] = ()
+    problems: list[str] = field(default_factory=list)
+    cut_short: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """One scenario on a stack that stands: what every phase below needs."""
+
+    scenario: Scenario
+    plan: Plan
+    windows: Windows
+    record: ScenarioRecord
+    assignment: Assignment
+    stack: Stack
+    target: Target
+    client: Client
+    timeline: Timeline
+    history: HistoryWriter
+    folder: Path
+    anchor: Anchor
+    account: Account
+    cut: Cut
+    say: Callable[[str, str, float | None], None]
+    on_request: OnRequest
+
+
+def conduct(assignment: Assignment, *, cut: Cut, say: Say, on_request: OnRequest) -> Path:
+    """Run every scenario of an assignment and return the run directory, ready to be judged.
+
+    Raises UsageError before anything is started, another HarnessError where harness or machine failed; `run.json`
+    then says so.
+    """
+    folder = assignment.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    anchor = read_anchor()
+    say(Progress(scenario="", phase="stack", text=f"starting PostgreSQL and Toxiproxy, seed {assignment.seed}"))
+    with open_ground(
+        assignment.target,
+        run_id=assignment.run_id,
+        logs=folder / "logs",
+        port_base=assignment.port_base,
+        allowed_hosts=assignment.allow_hosts,
+    ) as ground:
+        record = run_record(assignment, ground.versions(), anchor)
+        with closing(record, folder / "run.json", cut):
+            for scenario in assignment.scenarios:
+                if cut.reason is None:
+                    conduct_scenario(
+                        scenario, assignment, ground, anchor=anchor, cut=cut, say=say, on_request=on_request
+                    )
+    return folder
+
+
+@contextmanager
+def closing(record: RunRecord, path: Path, cut: Cut) -> Iterator[None]:
+    """Keep `run.json` true: "running" meanwhile, then how it ended."""
+    write(path, record)
+    try:
+        yield
+    except BaseException as error:
+        write(path, msgspec.structs.replace(record, ended=f"the harness failed: {type(error).__name__}: {error}"))
+        raise
+    write(path, msgspec.structs.replace(record, ended=cut.reason or "complete"))
+
+
+def conduct_scenario(
+    scenario: Scenario,
+    assignment: Assignment,
+    ground: Ground,
+    *,
+    anchor: Anchor,
+    cut: Cut,
+    say: Say,
+    on_request: OnRequest,
+) -> None:
+    """One scenario from a clean stack to evidence on disk."""
+
+    def tell(phase: str, text: str, share: float | None = None) -> None:
+        say(Progress(scenario=scenario.name, phase=phase, text=text, share=share))
+
+    tell("stack", "starting the target")
+    plan = scenario.plans[assignment.size]
+    folder = assignment.folder / scenario.name
+    windows = assignment.windows(scenario)
+    account = Account()
+    with ExitStack() as opened:
+        stack = opened.enter_context(
+            open_stack(
+                ground,
+                scenario=scenario.name,
+                seed=assignment.seed,
+                chosen=assignment.chosen,
+                windows=windows,
+                logs=folder / "logs",
+                allowed_hosts=assignment.allow_hosts,
+            )
+        )
+        target = make_adapter(assignment.target, stack.settings)
+        record = scenario_record(scenario, assignment, target.capabilities, stack.sources)
+        write(folder / "scenario.json", record)
+        timeline = opened.enter_context(
+            Timeline(
+                around=surroundings_of(stack),
+                faults=plan.faults,
+                conditions=plan.conditions,
+                path=folder / "faults.jsonl",
+            )
+        )
+        opened.enter_context(cut.calls(timeline.lift_all))
+        (folder / "history").mkdir(parents=True, exist_ok=True)
+        history = HistoryWriter(folder / "history" / "0.jsonl", 0, time.monotonic_ns)
+        stage = Stage(
+            scenario=scenario,
+            plan=plan,
+            windows=windows,
+            record=record,
+            assignment=assignment,
+            stack=stack,
+            target=target,
+            client=Client(stack.base_url, deadlines=Deadlines.within(windows.client_deadline_ms)),
+            timeline=timeline,
+            history=history,
+            folder=folder,
+            anchor=anchor,
+            account=account,
+            cut=cut,
+            say=tell,
+            on_request=on_request,
+        )
+        with written(history, cut):
+            try:
+                prepare(stage)
+                load(stage)
+                drain(stage)
+                timeline.end_conditions()
+            except RunCut:
+                account.cut_short = cut.reason
+                timeline.lift_all()
+        collected = gather(stage)
+        close_account(stage, collected)
+    with (folder / "evidence" / "processes.jsonl").open("wb") as file:
+        file.writelines(msgspec.json.encode(event.row()) + b"\n" for event in stack.events)
+
+
+def prepare(stage: Stage) -> None:
+    """Conditions, clocks, watermark, and one journey a method: steady state must hold before anything is broken."""
+    stage.timeline.place_conditions()
+    sources = stage.stack.sources
+    clocks = sample_clocks(stage.target, sources, stage.anchor, limit_s=ASK_LIMIT_S)
+    mark = watermark(sources, limit_s=ASK_LIMIT_S)
+    stage.account.clocks = clocks.samples
+    stage.account.watermark = dict(mark.last_seq)
+    stage.account.problems += [*clocks.problems, *mark.problems]
+    stage.say("preflight", "one journey for each method", None)
+    ends: dict[str, JourneyEnd] = {}
+
+    def journey(number: int, scheduled_ns: int) -> None:
+        traits = preflight_traits(number, stage)
+        ends[traits.methods[0]] = travel_as(traits, stage, Phase.WARMUP, scheduled_ns)
+
+    count = 1 if stage.plan.only_create else PREFLIGHT_COUNT
+    dispatch = Dispatch(tuple(range(count)), journey, cap=count)
+    with stage.cut.calls(dispatch.stop):
+        dispatch.start(time.monotonic_ns())
+        dispatch.wait_idle(stage.windows.patience_ms / 1_000 + JOURNEYS_LIMIT_S)
+    stage.cut.check()
+    wanted = JourneyEnd.ORDERED if stage.plan.only_create else JourneyEnd.PAID
+    failed = sorted(f"{method}: {end}" for method, end in ends.items() if end is not wanted)
+    if failed:
+        stage.cut.pull(f"preflight: steady state does not hold before anything is broken ({', '.join(failed)})")
+        stage.cut.check()
+
+
+def preflight_traits(number: int, stage: Stage) -> Traits:
+    """A patient customer who keeps what was paid for."""
+    traits = traits_of(PREFLIGHT_JOURNEYS + number, seed=stage.assignment.seed, run_id=stage.assignment.run_id)
+    return replace(traits, leaves_early=False, refunds_half=False)
+
+
+def travel_as(traits: Traits, stage: Stage, phase: Phase, scheduled_ns: int) -> JourneyEnd:
+    """Send one customer on the way."""
+    bell = stage.timeline.bells[Cue.ACKNOWLEDGED_CREATE]
+    return travel(
+        traits,
+        target=stage.target,
+        client=stage.client,
+        recorder=stage.history,
+        windows=stage.windows,
+        phase=phase,
+        scheduled_ns=scheduled_ns,
+        only_create=stage.plan.only_create,
+        on_request=stage.on_request,
+        on_ack_create=lambda: bell.ring(time.monotonic_ns()),
+    )
+
+
+def load(stage: Stage) -> None:
+    """Arrivals and faults side by side, until the last journey has ended."""
+    account, plan = stage.account, stage.plan
+    instants_ns = schedule(plan.load, stage.assignment.seed)
+    account.arrival_digest, account.arrivals = digest(instants_ns), len(instants_ns)
+    phases = stage.record.phases
+
+    def journey(number: int, scheduled_ns: int) -> None:
+        traits = traits_of(number, seed=stage.assignment.seed, run_id=stage.assignment.run_id)
+        travel_as(traits, stage, phase_at(phases, instants_ns[number] / 1e6), scheduled_ns)
+
+    dispatch = Dispatch(instants_ns, journey, cap=stage.assignment.most_journeys)
+    gc.collect()
+    gc.freeze()  # a full collection stalls the loop for tens of milliseconds
+    cpu_before_s, begun_ns = cpu_s(), time.monotonic_ns()
+    account.load_start_ns = begun_ns + AHEAD_NS
+    faults = gevent.spawn(stage.timeline.run, account.load_start_ns)
+    try:
+        with stage.cut.calls(dispatch.stop):
+            dispatch.start(account.load_start_ns)
+            watch(stage, dispatch, len(instants_ns), begun_ns)
+            dispatch.wait_idle(JOURNEYS_LIMIT_S)
+    finally:
+        gc.unfreeze()
+        account.load_end_ns = time.monotonic_ns()
+        account.tally = dispatch.tally()
+        account.cpu_share = (cpu_s() - cpu_before_s) / ((account.load_end_ns - begun_ns) / 1e9)
+    stage.cut.check()
+    faults.join()
+    faults.get()
+    stage.cut.check()
+
+
+def watch(stage: Stage, dispatch: Dispatch, planned: int, begun_ns: int) -> None:
+    """Say how far the load is until all journeys have ended, the run is cut, or their limit is over."""
+    load_s = stage.plan.load.duration_s
+    limit_s = load_s + 2 * stage.windows.patience_ms / 1_000 + JOURNEYS_LIMIT_S
+    while not dispatch.idle and stage.cut.reason is None:
+        elapsed_s = (time.monotonic_ns() - begun_ns) / 1e9
+        if elapsed_s > limit_s:
+            return
+        dispatch.raise_errors()
+        tally = dispatch.tally()
+        text = f"{tally.started} of {planned} journeys started, {tally.missed} missed, {tally.in_flight} under way"
+        stage.say("load", text, min(0.99, elapsed_s / (load_s + 1)))
+        gevent.sleep(0.5)
+
+
+def drain(stage: Stage) -> None:
+    """Wait until nothing moves; note what still does at the limit."""
+    draining = Drain(
+        target=stage.target,
+        sources=stage.stack.sources,
+        windows=stage.windows,
+        anchor=stage.anchor,
+        last_fault_ns=stage.timeline.last_lifted_ns or stage.account.load_start_ns or 0,
+    )
+    stage.history.flush()
+    draining.asked(acknowledged_refunds(stage.folder / "history"))
+    stage.account.drained = draining.wait(
+        stage.windows.drain_ms / 1_000,
+        give_up=lambda: stage.cut.reason is not None,
+        say=lambda text, share: stage.say("drain", text, share),
+    )
+    stage.cut.check()
+
+
+def gather(stage: Stage) -> Collection:
+    """Read all evidence; after a second cut none, after a first for a short while only."""
+    if stage.cut.hurried:
+        (stage.folder / "evidence").mkdir(parents=True, exist_ok=True)
+        return Collection(
+            ledger_first_seq={}, ledger_last_seq={}, books_read_ns=None, problems=("no evidence was read: cut twice",)
+        )
+    stage.say("evidence", "reading books, ledgers and every order once more", None)
+    return collect(
+        target=stage.target,
+        base_url=stage.stack.base_url,
+        sources=stage.stack.sources,
+        history=stage.folder / "history",
+        into=stage.folder / "evidence",
+        anchor=stage.anchor,
+        limit_s=EVIDENCE_LIMIT_S if stage.cut.reason is None else CUT_EVIDENCE_LIMIT_S,
+        earlier_clocks=stage.account.clocks,
+    )
+
+
+def close_account(stage: Stage, collected: Collection) -> None:
+    """Write `conduct.json`."""
+    account = stage.account
+    tally = account.tally
+    moving = account.drained.still_moving if account.cut_short is None else ()
+    write(
+        stage.folder / "evidence" / "conduct.json",
+        ConductRecord(
+            schema_version=SCHEMA_VERSION,
+            load_start_ns=account.load_start_ns,
+            load_end_ns=account.load_end_ns,
+            quiescent_ns=account.drained.quiescent_ns,
+            planned=account.arrivals if account.cut_short is None or tally is None else tally.planned,
+            started=tally.started if tally else 0,
+            missed=tally.missed if tally else 0,
+            arrival_digest=account.arrival_digest,
+            lateness_p50_ms=tally.lateness_p50_ms if tally else 0.0,
+            lateness_p99_ms=tally.lateness_p99_ms if tally else 0.0,
+            generator_cpu_share=account.cpu_share,
+            cut_short=account.cut_short or stage.cut.reason,
+            problems=(*account.problems, *collected.problems, *(f"at the drain's limit: {text}" for text in moving)),
+            watermark=account.watermark,
+            ledger_first_seq=dict(collected.ledger_first_seq),
+            ledger_last_seq=dict(collected.ledger_last_seq),
+            books_read_ns=collected.books_read_ns,
+        ),
+    )
+
+
+@contextmanager
+def written(history: HistoryWriter, cut: Cut) -> Iterator[None]:
+    """Keep the history flowing to disk, and close it with its footer whatever happens."""
+
+    def flushing() -> None:
+        while True:
+            gevent.sleep(FLUSH_S)
+            history.flush()
+
+    with history:
+        greenlet = gevent.spawn(flushing)
+        try:
+            yield
+        finally:
+            greenlet.kill()
+            history.close(cut_short=cut.reason is not None)
+
+
+def surroundings_of(stack: Stack) -> Surroundings:
+    """What the fault drivers need of a stack."""
+    return Surroundings(
+        run_id=stack.run_id,
+        edges=stack.edges,
+        services=stack.endpoints,
+        providers=stack.providers,
+        toxiproxy=stack.toxiproxy,
+        control=stack,
+        warden=stack.warden,
+    )
+
+
+def cpu_s() -> float:
+    """CPU seconds of this process so far."""
+    times = psutil.Process().cpu_times()
+    return float(times.user + times.system)
+
+
+def write(path: Path, document: msgspec.Struct) -> None:
+    """Write a document whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".draft")
+    draft.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+    draft.replace(path)

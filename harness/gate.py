@@ -1,0 +1,178 @@
+"""How does a gate run end in an exit code?
+
+It starts Locust as a child, which conducts the run and has it judged, shows how
+far it is, and reads the verdict from the run directory. Signals are passed on:
+once cuts the run short and judges it, twice hurries. If the gate is killed the
+kernel kills Locust, and at that the warden lifts every fault and ends every
+process.
+"""
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from harness import progress
+from harness.assignment import check_names
+from harness.catalogue import Entry
+from harness.errors import ExitCode, HarnessError, UsageError
+from harness.stack.builds import resolve_defects
+from harness.stack.ground import addresses_of
+from harness.stack.hosts import check_hosts
+from harness.stack.ports import reserved
+from harness.targets.file import load_target
+
+PR_SET_PDEATHSIG = 1
+PORTS_OF_A_RUN = 14
+"""PostgreSQL, Toxiproxy, four services and eight edges of the reference."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What a gate was asked for; checked by `check_request` before anything is started."""
+
+    scenarios: tuple[str, ...]
+    size: str
+    build: str
+    defects: tuple[str, ...]
+    target_file: Path
+    seed: int
+    runs: Path
+    run_id: str
+    profile: str
+    port_base: int
+    allow_hosts: tuple[str, ...]
+    folder: Path = Path("scenarios")
+
+
+def known_scenarios(folder: Path) -> list[Entry]:
+    """Ask a child process, since it takes Locust to load scenario files; raises UsageError with what it said."""
+    child = subprocess.run(
+        [sys.executable, "-m", "harness.catalogue", str(folder)], capture_output=True, check=False, timeout=60
+    )
+    if child.returncode != 0:
+        said = child.stderr.decode(errors="replace").strip().splitlines()
+        raise UsageError(said[-1] if said else f"the scenarios in {folder} could not be listed")
+    return msgspec.json.decode(child.stdout, type=list[Entry])
+
+
+def check_request(request: Request) -> None:
+    """Raise UsageError, in one line, for what cannot be done; nothing is started for a request that passes either."""
+    known = {entry.name: tuple(entry.seconds) for entry in known_scenarios(request.folder)}
+    check_names(request.scenarios, known, request.size)
+    target = load_target(request.target_file)
+    resolve_defects(target, request.build, request.defects)
+    check_hosts(addresses_of(target, os.environ), file_allows=target.allow_hosts, allowed=request.allow_hosts)
+    if request.port_base:
+        with reserved(PORTS_OF_A_RUN, base=request.port_base):
+            pass
+
+
+def run_locust(request: Request, console: Console) -> ExitCode:
+    """Run the scenarios to their verdict; gives Locust's exit code as ours.
+
+    Locust's own output goes to `locust.log` in the run directory. Raises
+    HarnessError where Locust died without a verdict.
+    """
+    folder = request.runs / request.run_id
+    folder.mkdir(parents=True)
+    reading, writing = os.pipe()
+    log_path = folder / "locust.log"
+    with log_path.open("wb") as log, open(reading, "rb") as events:  # noqa: PTH123  # a descriptor, no path
+        child = subprocess.Popen(
+            locust_command(request),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(writing,),
+            env=os.environ | {"HARNESS_PROGRESS_FD": str(writing), "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
+            preexec_fn=_die_with_the_gate,  # noqa: PLW1509  # no threads run here
+        )
+        os.close(writing)
+        with _signals_passed_to(child):
+            _show(events, console)
+            code = child.wait()
+    if code in set(ExitCode) - {ExitCode.HARNESS_FAILED} and (
+        (folder / "verdict.json").exists() or code == ExitCode.USAGE
+    ):
+        return ExitCode(code)
+    last = [line for line in log_path.read_text(errors="replace").splitlines() if line.strip()][-15:]
+    raise HarnessError(f"no verdict: Locust ended with {code}; the end of {log_path}:\n" + "\n".join(last))
+
+
+def locust_command(request: Request) -> list[str]:
+    """Give the command line that conducts `request`."""
+    return [
+        sys.executable,
+        *("-m", "locust", "-f", str(request.folder), *request.scenarios),
+        *("--headless", "--only-summary", "--loglevel", "WARNING"),
+        *("--size", request.size, "--build", request.build, "--target", str(request.target_file)),
+        *("--seed", str(request.seed), "--runs", str(request.runs), "--run-id", request.run_id),
+        *("--windows", request.profile, "--port-base", str(request.port_base)),
+        *("--defect", ",".join(request.defects), "--allow-host", ",".join(request.allow_hosts)),
+    ]
+
+
+def prune(runs: Path, keep: int) -> None:
+    """Remove the oldest run directories beyond `keep`; nothing but run directories is touched."""
+    found = sorted(path.parent for path in runs.glob("*/run.json"))
+    for folder in found[: max(0, len(found) - keep)]:
+        shutil.rmtree(folder)
+
+
+def _die_with_the_gate() -> None:
+    """Ask the kernel for SIGKILL at the gate's death; the warden cleans up behind it."""
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@contextmanager
+def _signals_passed_to(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Hand SIGINT and SIGTERM to the child, which ends the run in good order."""
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        if child.poll() is None:
+            child.send_signal(number)
+
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _show(events: Sequence[bytes] | Iterator[bytes], console: Console) -> None:
+    """Draw progress until the child closes its end: a bar on a terminal, plain lines elsewhere."""
+    if not console.is_terminal:
+        for line in events:
+            progress.say_plainly(msgspec.json.decode(line, type=progress.Progress))
+        return
+    columns = (
+        TextColumn("{task.description:<28}"),
+        BarColumn(24),
+        TextColumn("{task.fields[text]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as drawing:
+        task = drawing.add_task("starting", total=1, text="")
+        for line in events:
+            event = msgspec.json.decode(line, type=progress.Progress)
+            if event.phase == "error":
+                console.print(f"[red]error[/]: {event.text}")
+            name = f"{event.scenario} {event.phase}".strip()
+            drawing.update(task, description=name, completed=event.share or 0, text=event.text)

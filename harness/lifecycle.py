@@ -1,0 +1,259 @@
+"""What do Locust's events mean to a run?
+
+    init          usage is checked, signals are taken over, the exit code is 4 until a verdict says otherwise
+    test_start    a greenlet conducts the run (harness.conductor) and has it judged by a fresh process
+    test_stopping the run is cut short, unless it ended by itself: faults are lifted first
+    quitting      Locust waits for the verdict and exits with its code
+
+Locust's own users, spawn rate and shapes play no part: the dispatcher below
+turns every target into no users, and `-u` means the most journeys at once.
+Works with the local runner only; a run with workers is refused.
+"""
+
+import os
+import secrets
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import gevent
+from gevent.subprocess import Popen
+from locust import User
+from locust.dispatch import UsersDispatcher
+from locust.runners import LocalRunner
+
+from harness.assignment import Assignment, assign, new_run_id, with_host
+from harness.conductor import conduct
+from harness.cut import Cut
+from harness.errors import ExitCode, HarnessError, UsageError
+from harness.operation import Ending
+from harness.profile import PROFILES
+from harness.progress import Progress, reporter
+from harness.scenario import Scenario, Size
+
+MOST_JOURNEYS = 2_000
+"""Most journeys at once where nobody says `-u`; beyond it arrivals count as missed."""
+JUDGE_LIMIT_S = 300
+"""Longest that judging a run may take before Locust gives up on a verdict."""
+
+FIRST_FAILURE_STATUS = 400
+
+Describe = Callable[[Iterable[type[object]]], tuple[Scenario, ...]]
+
+
+class RequestFailed(Exception):
+    """What Locust's statistics count as a failure, by how the request ended; few words, since it keeps each text."""
+
+
+class NoUsers(UsersDispatcher):
+    """Makes -u, Edit and rebalancing harmless: the target is always no user at all."""
+
+    def new_dispatch(
+        self, target_user_count: int, spawn_rate: float, user_classes: list[type[User]] | None = None
+    ) -> None:
+        """Ignore `target_user_count` and `user_classes`; the rate must be positive and means nothing."""
+        del target_user_count, user_classes
+        super().new_dispatch(0, spawn_rate)
+
+
+def hang(events: Any, describe: Describe) -> None:
+    """Hang a `Lifecycle` on Locust's events; called once, when `harness.customer` is imported."""
+    events.init_command_line_parser.add_listener(add_arguments)
+
+    @events.init.add_listener  # type: ignore[untyped-decorator]
+    def begin(environment: Any, **_: object) -> None:
+        lifecycle = Lifecycle(environment, describe)
+        events.test_start.add_listener(lifecycle.on_test_start)
+        events.test_stopping.add_listener(lifecycle.on_test_stopping)
+        events.quitting.add_listener(lifecycle.on_quitting)
+
+
+def add_arguments(parser: Any) -> None:
+    """Add the harness's arguments to Locust's command line and start form."""
+    parser.set_defaults(web_host="127.0.0.1")
+    group = parser.add_argument_group("payment chaos harness")
+    add = group.add_argument
+    add(
+        "--size",
+        choices=[size.value for size in Size],
+        default=Size.GATE.value,
+        help="how much of each scenario to run",
+    )
+    add("--seed", type=int, default=-1, help="seed of every random choice; -1 draws one and says it")
+    add("--build", default="fixed", help="build of the target to start, as its target file names them")
+    add("--defect", default="", help="defects to switch on, by name, separated by commas")
+    add("--target", default="compose/reference.toml", help="target file")
+    add("--runs", default="runs", help="folder in which run directories are made")
+    add("--run-id", default="", help="name of the run directory; made from date and seed where empty")
+    add("--windows", choices=sorted(PROFILES), default="gate", help="time windows: life, or scaled to a minute's run")
+    add("--port-base", type=int, default=0, help="first of the ports to use; 0 takes any free ones")
+    add("--allow-host", default="", help="hosts beyond loopback that may be loaded, separated by commas")
+
+
+class Lifecycle:
+    """One Locust process's runs, one after the other; between runs it is idle."""
+
+    def __init__(self, environment: Any, describe: Describe) -> None:
+        self.environment = environment
+        self.describe = describe
+        self.cut: Cut | None = None
+        self.run: gevent.Greenlet | None = None
+        self.quitting = False
+        environment.process_exit_code = int(ExitCode.HARNESS_FAILED)
+        environment.dispatcher_class = NoUsers
+        options = environment.parsed_options
+        if not isinstance(environment.runner, LocalRunner) or getattr(options, "processes", None):
+            leave("a run with workers is not there yet; leave out --master, --worker and --processes")
+        if options.num_users is None:
+            options.num_users = MOST_JOURNEYS
+        if options.spawn_rate is None:
+            options.spawn_rate = 1
+        try:
+            self.assignment = self.read_assignment()
+        except UsageError as error:
+            leave(str(error))
+        gevent.signal_handler(signal.SIGINT, self.on_interrupt)
+        if environment.web_ui is not None:
+            environment.web_ui.app.before_request(self.before_request)
+
+    def read_assignment(self) -> Assignment:
+        """Read what is asked for from Locust's options; anew at each start, since a form may have changed them."""
+        options: Namespace = self.environment.parsed_options
+        return assign(
+            scenarios=self.describe(self.environment.user_classes),
+            size=options.size,
+            seed=options.seed if options.seed >= 0 else secrets.randbits(31),
+            build=options.build,
+            defects=split(options.defect),
+            target_file=Path(options.target),
+            runs=Path(options.runs),
+            run_id=options.run_id or new_run_id(),
+            profile=options.windows,
+            port_base=options.port_base,
+            allow_hosts=split(options.allow_host),
+            host=self.environment.host or "",
+            most_journeys=options.num_users,
+        )
+
+    def before_request(self) -> Any:
+        """Answer the UI's Start with a reason where it cannot be granted."""
+        from flask import jsonify, request  # noqa: PLC0415  # only where there is a web UI
+
+        if request.path.rstrip("/") != f"{self.environment.web_ui.web_base_path or ''}/swarm":
+            return None
+        message = "the last run is still being ended and judged; try again in a moment" if self.busy() else None
+        if message is None and request.form.get("host"):
+            try:
+                with_host(self.assignment.target, request.form["host"], self.assignment.allow_hosts)
+            except UsageError as error:
+                message = str(error)
+        return jsonify({"success": False, "message": message, "host": self.environment.host}) if message else None
+
+    def busy(self) -> bool:
+        """Whether a run is being conducted or judged."""
+        return self.run is not None and not self.run.ready()
+
+    def on_test_start(self, **_: object) -> None:
+        """Begin a run in a greenlet of its own."""
+        if self.busy():
+            return  # Edit in the UI starts again what runs already
+        self.cut = Cut()
+        self.run = gevent.spawn(self.conduct, self.cut)
+        self.run.link_exception(self.on_harness_failure)
+
+    def conduct(self, cut: Cut) -> None:
+        """Run, judge, and end Locust's test; ends Locust itself where it is headless."""
+        say = reporter()
+        code = ExitCode.HARNESS_FAILED
+        try:
+            assignment = self.assignment = self.read_assignment()
+            folder = conduct(assignment, cut=cut, say=say, on_request=self.fire_request)
+            say(Progress(scenario="", phase="verdict", text=f"judging {folder}"))
+            code = judge(folder)
+        except UsageError as error:
+            say(Progress(scenario="", phase="error", text=str(error)))
+            code = ExitCode.USAGE
+        except HarnessError as error:
+            say(Progress(scenario="", phase="error", text=str(error)))
+        self.environment.process_exit_code = int(code)
+        if self.quitting:
+            return
+        cut.over = True
+        if self.environment.web_ui is None:
+            self.environment.runner.quit()
+        else:
+            self.environment.runner.stop()
+
+    def on_harness_failure(self, greenlet: gevent.Greenlet) -> None:
+        """End Locust with code 4 after an error that is ours; gevent has printed the traceback."""
+        del greenlet
+        if not self.quitting:
+            self.environment.runner.quit()
+
+    def fire_request(  # noqa: PLR0917  # the shape that `harness.load.session.OnRequest` gives it
+        self, name: str, method: str, response_ms: float, size: int, ending: Ending, status: int | None
+    ) -> None:
+        """Feed Locust's statistics; latency counts from the scheduled instant."""
+        problem = None
+        if ending is not Ending.ANSWERED:
+            problem = RequestFailed(ending.value)
+        elif status is not None and status >= FIRST_FAILURE_STATUS:
+            problem = RequestFailed(f"HTTP {status}")
+        self.environment.events.request.fire(
+            request_type=method,
+            name=name,
+            response_time=response_ms,
+            response_length=size,
+            exception=problem,
+            context={},
+        )
+
+    def on_test_stopping(self, **_: object) -> None:
+        """Stop in the UI, or -t: cut the run short; it is judged all the same."""
+        if self.cut is not None and not self.cut.over:
+            self.cut.pull("stopped before its end")
+
+    def on_interrupt(self) -> None:
+        """Ctrl-C: once cuts the run short and judges it, twice skips the evidence that is not there yet."""
+        if self.busy() and self.cut is not None:
+            self.cut.pull("interrupted")
+        elif self.environment.web_ui is not None:
+            self.environment.web_ui.stop()
+        else:
+            self.environment.runner.quit()
+
+    def on_quitting(self, **_: object) -> None:
+        """Wait for the verdict of a run that is still on; fires twice at times, so it may find nothing to do."""
+        self.quitting = True
+        if self.busy() and self.cut is not None and self.run is not None:
+            if not self.cut.over:
+                self.cut.pull("terminated")
+            self.run.join()
+
+
+def judge(folder: Path) -> ExitCode:
+    """Have a run directory judged by a fresh process, which knows neither gevent nor Locust; give its exit code.
+
+    In a session of its own, so that a Ctrl-C meant for Locust does not reach it.
+    """
+    quiet = ["--quiet"] if "HARNESS_PROGRESS_FD" in os.environ else []
+    child = Popen([sys.executable, "-m", "harness.cli", "check", str(folder), *quiet], start_new_session=True)
+    try:
+        return ExitCode(child.wait(timeout=JUDGE_LIMIT_S))
+    except Exception as error:
+        child.kill()
+        raise HarnessError(f"no verdict on {folder} within {JUDGE_LIMIT_S} s; try `harness check {folder}`") from error
+
+
+def split(names: str) -> tuple[str, ...]:
+    """Split a comma list; empty parts do not count."""
+    return tuple(part.strip() for part in names.split(",") if part.strip())
+
+
+def leave(message: str) -> None:
+    """Leave before anything was started, with one line and exit code 2."""
+    sys.stderr.write(f"harness: {message}\n")
+    sys.exit(int(ExitCode.USAGE))

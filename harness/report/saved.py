@@ -1,0 +1,41 @@
+"""Where does a report get its values? From a run directory alone, so that it can be made again at any time."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from harness.documents import RunRecord, ScenarioRecord, read_run_record
+from harness.errors import RunDirectoryError
+from harness.verdict import Verdict
+from harness.verdict_document import decode_verdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SavedRun:
+    """A judged run, read back."""
+
+    folder: Path
+    run: RunRecord
+    scenarios: dict[str, ScenarioRecord]
+    verdict: Verdict
+
+
+def read_run(folder: Path) -> SavedRun:
+    """Read a judged run directory; raises RunDirectoryError where something in it is missing or damaged."""
+    path = folder
+    try:
+        run = read_run_record(folder)
+        path = folder / "verdict.json"
+        verdict = decode_verdict(path.read_bytes())
+        scenarios = {}
+        for judged in verdict.scenarios:
+            path = folder / judged.scenario / "scenario.json"
+            if not judged.checks:
+                continue  # never begun
+            scenarios[judged.scenario] = msgspec.json.decode(path.read_bytes(), type=ScenarioRecord)
+    except FileNotFoundError:
+        raise RunDirectoryError(f"{path} is missing; `harness check {folder}` judges a run directory") from None
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise RunDirectoryError(f"{path} is damaged: {error}") from error
+    return SavedRun(folder=folder, run=run, scenarios=scenarios, verdict=verdict)

@@ -1,0 +1,33 @@
+"""The payment API dies between a charge and its answer."""
+
+from harness import CLAIMED_ALWAYS, Cue, Customer, Kill, Objectives, Plan, SlowAnswers, Steady
+
+
+class ApiKilled(Customer):
+    """Order placed, receipt in hand, and the API is gone a moment later.
+
+    SIGKILL within 50 ms of an acknowledged order, while providers have charged
+    and not yet answered. After the restart every order is there, every charge
+    belongs to one, and customers carry on with the keys that they had.
+    """
+
+    facts = ("F05", "F11")
+    gate = Plan(
+        load=Steady(rate_per_s=10, duration_s=18),
+        faults=(
+            *SlowAnswers("all", by_ms=600).between(6, 8.2),
+            *Kill("api", cue=Cue.ACKNOWLEDGED_CREATE, restart_after_s=0.5).between(8, 9.5),
+        ),
+        objectives=Objectives(success_ratio_in_fault=0.9),
+        claims=CLAIMED_ALWAYS | {"success_ratio": 80, "no_stuck_order": 100},
+    )
+    scene = Plan(
+        load=Steady(rate_per_s=6, duration_s=8),
+        warmup_s=0.5,
+        faults=(
+            *SlowAnswers("all", by_ms=600).between(2, 4.2),
+            *Kill("api", cue=Cue.ACKNOWLEDGED_CREATE, restart_after_s=0.5).between(4, 5.5),
+        ),
+        objectives=Objectives(success_ratio=0.8, success_ratio_in_fault=0.8),
+        claims=CLAIMED_ALWAYS | {"no_stuck_order": 20},
+    )

@@ -1,0 +1,28 @@
+"""A provider accepts that a charge is closed, and captures it all the same."""
+
+from harness import CLAIMED_ALWAYS, Customer, LateCapture, Objectives, Plan, Steady
+
+
+class LateCharge(Customer):
+    """The order ran out of time, and five seconds later the money is gone.
+
+    The provider acknowledged the close. The order is closed or was paid by
+    another method; what WeChat Pay took late goes back without anyone asking.
+    """
+
+    facts = ("F02", "F04", "F15")
+    gate = Plan(
+        load=Steady(rate_per_s=10, duration_s=16),
+        faults=LateCapture("wechat", by_ms=5_000, despite_close=True).between(4, 12),
+        windows={"pay_by_ms": 4_000, "refund_ms": 4_000},
+        objectives=Objectives(success_ratio_in_fault=0.5),
+        claims=CLAIMED_ALWAYS | {"refund_in_window": 15, "no_stuck_order": 80},
+    )
+    scene = Plan(
+        load=Steady(rate_per_s=4, duration_s=8),
+        warmup_s=0.5,
+        faults=LateCapture("wechat", by_ms=5_000, despite_close=True).between(1, 6),
+        windows={"pay_by_ms": 4_000, "refund_ms": 4_000},
+        objectives=Objectives(success_ratio=0.8, success_ratio_in_fault=0.5),
+        claims=CLAIMED_ALWAYS | {"refund_in_window": 4, "no_stuck_order": 12},
+    )

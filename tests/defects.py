@@ -1,0 +1,42 @@
+"""Which check catches which defect, and in which scene? The one table; the README's is made from it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Caught:
+    """Where a defect of the reference API must be caught."""
+
+    scene: str
+    check: str
+    alone: bool = False
+    """Depends on timing, so nothing else runs beside it."""
+
+
+DEFECTS: dict[str, Caught] = {
+    "ack_before_commit": Caught(scene="ApiKilled", check="no_vanished_order"),
+    "delete_on_failure": Caught(scene="AnswerLost", check="no_vanished_order"),
+    "create_ignores_key": Caught(scene="CutReplies", check="idempotent_reply"),
+    "row_after_provider": Caught(scene="ApiKilled", check="no_orphan_charge"),
+    "new_number_on_retry": Caught(scene="AnswerLost", check="no_double_charge"),
+    "switch_without_close": Caught(scene="SilentProvider", check="no_double_charge"),
+    "timeout_is_failure": Caught(scene="AnswerLost", check="money_conserved"),
+    "no_auto_refund": Caught(scene="LateCharge", check="refund_in_window"),
+    "refund_never_sent": Caught(scene="FestivalEvening", check="refund_in_window"),
+    "refund_per_notice": Caught(scene="RepeatedNotices", check="no_over_refund"),
+    "unknown_left_alone": Caught(scene="AnswerLost", check="no_stuck_order"),
+    "no_deadline": Caught(scene="SilentProvider", check="no_silence"),
+    "abandon_on_unknown": Caught(scene="AnswerLost", check="success_ratio"),
+    "global_lock": Caught(scene="FestivalEvening", check="latency", alone=True),
+}
+
+SCENARIOS = (
+    "AnswerLost",
+    "ApiKilled",
+    "CutReplies",
+    "FestivalEvening",
+    "LateCharge",
+    "RepeatedNotices",
+    "SilentProvider",
+)
+"""Every scenario; the fixed build passes all of them."""

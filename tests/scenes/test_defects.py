@@ -1,0 +1,26 @@
+"""Every defect of the reference API is caught by the check written for it; the fixed build passes every scene."""
+
+import pytest
+
+from tests.defects import DEFECTS, SCENARIOS
+from tests.lanes import Lanes, Scene
+
+pytestmark = pytest.mark.scene
+
+FIXED = [Scene(scenario=name, alone=name == "FestivalEvening") for name in SCENARIOS]
+BROKEN = [Scene(scenario=caught.scene, defect=name, alone=caught.alone) for name, caught in DEFECTS.items()]
+
+
+@pytest.mark.parametrize("scene", BROKEN, ids=lambda scene: scene.defect)
+def test_a_defect_is_caught_by_its_check(scene: Scene, lanes: Lanes) -> None:
+    assert scene.defect is not None
+    played = lanes.result(scene)
+    judged = played.check(DEFECTS[scene.defect].check)
+    assert (judged.status, played.exit_code) == ("FAIL", 1), played.output
+    assert judged.findings, played.output
+
+
+@pytest.mark.parametrize("scene", FIXED, ids=lambda scene: scene.scenario)
+def test_the_fixed_build_passes(scene: Scene, lanes: Lanes) -> None:
+    played = lanes.result(scene)
+    assert played.exit_code == 0, played.output
