@@ -110,6 +110,7 @@ class _Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self.is_open = False
         self.used_at = 0.0
+        self._keeps = False
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[Reply] | None = None
         self._loop = asyncio.get_running_loop()
@@ -124,7 +125,7 @@ class _Connection(asyncio.Protocol):
 
     def can_be_kept(self) -> bool:
         self.used_at = self._loop.time()
-        return self.is_open and self._parser.should_keep_alive()
+        return self.is_open and self._keeps
 
     def abort(self) -> None:
         self.is_open = False
@@ -155,6 +156,7 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         if self._answer is not None and not self._answer.done():
+            self._keeps = self._parser.should_keep_alive()  # the parser forgets it with the message
             self._answer.set_result(Reply(status=self._parser.get_status_code(), body=bytes(self._body)))
 
     def _fail(self, exc: Exception) -> None:

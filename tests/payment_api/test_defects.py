@@ -31,7 +31,7 @@ def test_a_build_and_names_add_up() -> None:
 
 @pytest.mark.parametrize(("build", "names"), [("best", []), ("fixed", ["no_such_defect"])])
 def test_an_unknown_build_or_defect_is_named(build: str, names: list[str]) -> None:
-    with pytest.raises(UnknownName, match="best|no_such_defect"):
+    with pytest.raises(UnknownName, match=r"best|no_such_defect"):
         switched_on(build, names)
 
 
@@ -233,9 +233,9 @@ def test_global_lock_sends_one_call_after_the_other(
 
 def _charge(provider: Provider, order: str) -> tuple[int, int]:
     """When a charge began and when it was answered, on the one monotonic clock."""
-    rows = [row for row in provider.rows(order) if row["op"] == "charge"]
-    began = next(row["at_ns"] for row in rows if row["kind"] == "request")
-    return began, next(row["at_ns"] for row in rows if row["kind"] == "answered")
+    (answered,) = eventually(lambda: [row for row in provider.rows(order, "answered") if row["op"] == "charge"])
+    (began,) = (row for row in provider.rows(order, "request") if row["op"] == "charge")
+    return began["at_ns"], answered["at_ns"]
 
 
 def _was_captured(provider: Provider, order: str, amount_minor: int) -> bool:
