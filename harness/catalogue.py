@@ -1,15 +1,17 @@
-"""Which scenarios lie in a folder? Prints them as JSON: `python -m harness.catalogue FOLDER`.
+"""Which scenarios are there, for those who must not import Locust?
 
-Run as a child by whoever must not import Locust: `harness list scenarios`, the
-gate's check of names. Loads the files as Locust itself does.
+Asks a child process (`harness.scenario_files`), which takes about a second.
 """
 
+import subprocess
 import sys
 from pathlib import Path
 
 import msgspec
 
-from harness.errors import ExitCode, UsageError
+from harness.errors import UsageError
+
+LIMIT_S = 60
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,43 +27,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """Size -> names of the promises claimed."""
 
 
-def catalogue(folder: Path) -> list[Entry]:
-    """Describe every scenario in `folder`; raises UsageError where a file is broken or says too little."""
-    from locust.util.load_locustfile import load_locustfile  # noqa: PLC0415  # 0.4 s that only this process pays
-
-    from harness.customer import describe_all  # noqa: PLC0415  # the same
-
-    files = sorted(path for path in folder.rglob("*.py") if not path.name.startswith("_"))
-    if not files:
-        raise UsageError(f"no scenario files in {folder}; run this where the folder scenarios/ lies")
-    classes: dict[str, type[object]] = {}
-    for path in files:
-        try:
-            found, _ = load_locustfile(str(path))
-        except Exception as error:
-            raise UsageError(f"scenario file {path} cannot be loaded: {type(error).__name__}: {error}") from error
-        classes.update(found)
-    return [
-        Entry(
-            name=scenario.name,
-            what=scenario.doc.splitlines()[0],
-            facts=scenario.facts,
-            seconds={size.value: plan.load.duration_s for size, plan in scenario.plans.items()},
-            claims={size.value: tuple(sorted(plan.claims)) for size, plan in scenario.plans.items()},
-        )
-        for scenario in describe_all(classes.values())
-    ]
-
-
-def main() -> None:
-    """Print the catalogue, or one line on standard error and exit code 2."""
-    try:
-        entries = catalogue(Path(sys.argv[1] if len(sys.argv) > 1 else "scenarios"))
-    except UsageError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(int(ExitCode.USAGE))
-    sys.stdout.buffer.write(msgspec.json.encode(entries))
-
-
-if __name__ == "__main__":
-    main()
+def known_scenarios(folder: Path) -> list[Entry]:
+    """Ask a child process, since it takes Locust to load scenario files; raises UsageError with what it said."""
+    child = subprocess.run(
+        [sys.executable, "-m", "harness.scenario_files", str(folder)], capture_output=True, check=False, timeout=LIMIT_S
+    )
+    if child.returncode != 0:
+        said = child.stderr.decode(errors="replace").strip().splitlines()
+        raise UsageError(said[-1] if said else f"the scenarios in {folder} could not be listed")
+    return msgspec.json.decode(child.stdout, type=list[Entry])

@@ -17,8 +17,9 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.assignment import new_run_id
+from harness.catalogue import known_scenarios
 from harness.errors import ExitCode, HarnessError, UsageError
-from harness.gate import Request, check_request, known_scenarios, prune, run_locust
+from harness.gate import Request, check_request, prune, run_locust
 from harness.scenario import Size
 
 WIDTH_IN_LOGS = 160

@@ -25,8 +25,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from harness import progress
 from harness.assignment import check_names
-from harness.catalogue import Entry
-from harness.errors import ExitCode, HarnessError, UsageError
+from harness.catalogue import known_scenarios
+from harness.errors import ExitCode, HarnessError
 from harness.stack.builds import resolve_defects
 from harness.stack.ground import addresses_of
 from harness.stack.hosts import check_hosts
@@ -54,17 +54,6 @@ class Request:
     port_base: int
     allow_hosts: tuple[str, ...]
     folder: Path = Path("scenarios")
-
-
-def known_scenarios(folder: Path) -> list[Entry]:
-    """Ask a child process, since it takes Locust to load scenario files; raises UsageError with what it said."""
-    child = subprocess.run(
-        [sys.executable, "-m", "harness.catalogue", str(folder)], capture_output=True, check=False, timeout=60
-    )
-    if child.returncode != 0:
-        said = child.stderr.decode(errors="replace").strip().splitlines()
-        raise UsageError(said[-1] if said else f"the scenarios in {folder} could not be listed")
-    return msgspec.json.decode(child.stdout, type=list[Entry])
 
 
 def check_request(request: Request) -> None:

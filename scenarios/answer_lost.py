@@ -19,7 +19,7 @@ class AnswerLost(Customer):
             *CutAnswers("wechat", "alipay", "card").between(10, 13),
             *CutAnswers("wechat", "alipay", "card").between(15, 18),
             *CutAnswers("wechat", "alipay", "card").between(20, 23),
-            *LoseNotices("all", every_nth=2).between(5, 23),
+            *LoseNotices("all", every_nth=2).between(3, 25),
         ),
         claims=CLAIMED_ALWAYS
         | {"success_ratio": 100, "no_stuck_order": 100, "refund_in_window": 15, "no_silence": 500},
@@ -29,7 +29,7 @@ class AnswerLost(Customer):
         warmup_s=0.5,
         faults=(
             *CutAnswers("wechat", "alipay", "card").between(2, 5),
-            *LoseNotices("all", every_nth=2).between(2, 5),
+            *LoseNotices("all", every_nth=2).between(0.5, 7),
         ),
         objectives=Objectives(success_ratio=0.9, success_ratio_in_fault=0.9),
         claims=CLAIMED_ALWAYS | {"success_ratio": 8, "no_stuck_order": 12, "no_silence": 60},

@@ -1,6 +1,6 @@
 """Does asking again with the same key give the same result, once?
 
-Violated when one key with one body was answered ok with two results (another id, another amount; the
+Violated when one key with one body was acknowledged with two results (another id, another amount; the
 state may move on), or had two effects, or when a key was accepted with another body than its first.
 Two effects are: of a create, more orders of that journey's user, in the books or its own list, than
 the journey used keys; of a payment, more charges of an order that a provider kept, by one method,
@@ -29,7 +29,7 @@ SELECT t.key_no, min(t.op) AS op, min(t.journey) AS journey, min(j.user_id) AS u
        list(DISTINCT t.told_minor ORDER BY t.told_minor) FILTER (ok AND same_body AND t.told_minor IS NOT NULL)
            AS amounts,
        count(*) FILTER (ok AND NOT same_body) AS other_bodies,
-       bool_or(t.ending IS NOT DISTINCT FROM 'answered' AND t.outcome <> 'info') AS answered,
+       bool_or(ok OR (t.ending IS NOT DISTINCT FROM 'answered' AND t.outcome = 'fail')) AS answered,
        coalesce(bool_or(j.final = 'left' OR (j.leaves_early AND j.final IS NULL)), false) AS left_early
 FROM timely AS t LEFT JOIN journeys AS j USING (journey) GROUP BY t.key_no HAVING count(*) > 1 ORDER BY t.key_no
 """
@@ -37,7 +37,9 @@ FROM timely AS t LEFT JOIN journeys AS j USING (journey) GROUP BY t.key_no HAVIN
 KEYED = """
 CREATE OR REPLACE TEMP TABLE keyed AS    -- requests that carried a key, with what the key stands for
 SELECT id, key_no, op, journey, method, sent_ns, outcome, ending, result_id,
-       order_id, outcome = 'ok' AS ok,
+       order_id,
+       -- acknowledged, or told that it is being worked on: either names what the key made
+       outcome = 'ok' OR (outcome = 'info' AND ending IS NOT DISTINCT FROM 'answered' AND http BETWEEN 200 AND 299) AS ok,
        CASE WHEN op = 'pay' THEN NULL ELSE amount_minor END AS told_minor,
        concat_ws(' ', op, CASE WHEN op <> 'create' THEN coalesce(asked_order_id, '') END, method, asked_minor, currency,
                  line) AS body

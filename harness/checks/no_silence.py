@@ -24,7 +24,7 @@ FOREVER_NS = 4_000_000_000_000_000_000
 OWN_EDGE = """
 CREATE OR REPLACE TEMP TABLE own_edge AS
 SELECT start_ns, coalesce(end_ns, $forever_ns) AS end_ns FROM faults
-WHERE "where" = 'customer' AND driver = 'network' AND start_ns IS NOT NULL ORDER BY start_ns
+WHERE "where" = 'customer' AND driver = 'network' AND NOT standing AND start_ns IS NOT NULL ORDER BY start_ns
 """
 
 REQUESTS = """

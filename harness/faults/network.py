@@ -31,7 +31,7 @@ _SMALLEST_ANSWER_BYTES: Final = 60
 _MOST_REQUESTS: Final = 100
 
 
-def CutAnswers(*edges: str, after_bytes: int = 0) -> Faults:  # noqa: N802  # scenario files read it as a thing
+def CutAnswers(*edges: str, after_bytes: int = 0) -> Faults:  # scenario files read it as a thing
     """Answers on these edges are cut `after_bytes` bytes into a connection; the work was done all the same."""
     return Faults(
         FaultSpec(kind="cut_answers", driver=Driver.NETWORK, where=edge, settings={"after_bytes": after_bytes})
@@ -39,7 +39,7 @@ def CutAnswers(*edges: str, after_bytes: int = 0) -> Faults:  # noqa: N802  # sc
     )
 
 
-def Silence(*edges: str, answers: bool) -> Faults:  # noqa: N802  # scenario files read it as a thing
+def Silence(*edges: str, answers: bool) -> Faults:  # scenario files read it as a thing
     """Nothing comes through, and connections stay open: the answers are lost, or (answers=False) the requests."""
     return Faults(
         FaultSpec(kind="silence", driver=Driver.NETWORK, where=edge, settings={"answers": answers}) for edge in edges

@@ -32,13 +32,13 @@ GONE_LIMIT_S: Final = 3.0
 _POLL_S: Final = 0.02
 
 
-def Kill(service: str, *, restart_after_s: float, cue: Cue | None = None) -> Faults:  # noqa: N802  # read as a thing
+def Kill(service: str, *, restart_after_s: float, cue: Cue | None = None) -> Faults:  # read as a thing
     """SIGKILL at the window's start (or at the first cue in it), started again `restart_after_s` after the kill."""
     settings = {"restart_after_s": restart_after_s}
     return Faults((FaultSpec(kind="kill", driver=Driver.PROCESS, where=service, settings=settings, cue=cue),))
 
 
-def Pause(service: str) -> Faults:  # noqa: N802  # scenario files read it as a thing
+def Pause(service: str) -> Faults:  # scenario files read it as a thing
     """SIGSTOP for the window: connections are accepted by the kernel, nothing is answered."""
     return Faults((FaultSpec(kind="pause", driver=Driver.PROCESS, where=service),))
 

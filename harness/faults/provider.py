@@ -29,7 +29,7 @@ GONE_LIMIT_S: Final = 3.0
 """Within this a provider must answer after its fault was lifted."""
 
 
-def SlowAnswers(  # noqa: N802  # scenario files read it as a thing
+def SlowAnswers(  # scenario files read it as a thing
     *providers: str, by_ms: int, after_effect: bool = True, ops: str = "", every_nth: int = 1
 ) -> Faults:
     """Every nth answer comes `by_ms` late; the effect before the pause, or (after_effect=False) behind it.
@@ -40,14 +40,14 @@ def SlowAnswers(  # noqa: N802  # scenario files read it as a thing
     return _everywhere("slow_answers", providers, settings)
 
 
-def LoseAnswers(  # noqa: N802  # scenario files read it as a thing
+def LoseAnswers(  # scenario files read it as a thing
     *providers: str, after_effect: bool = True, ops: str = "", every_nth: int = 1
 ) -> Faults:
     """Every nth request is never answered: after it took effect, or (after_effect=False) instead of it."""
     return _everywhere("lose_answers", providers, _when(after_effect) | _select(ops=ops, every_nth=every_nth))
 
 
-def LateCapture(  # noqa: N802  # scenario files read it as a thing
+def LateCapture(  # scenario files read it as a thing
     *providers: str, by_ms: int, despite_close: bool = False, every_nth: int = 1
 ) -> Faults:
     """A charge is accepted and captured `by_ms` later, even (despite_close) if it was closed meanwhile."""
@@ -55,21 +55,21 @@ def LateCapture(  # noqa: N802  # scenario files read it as a thing
     return _everywhere("late_capture", providers, settings)
 
 
-def LoseNotices(  # noqa: N802  # scenario files read it as a thing
+def LoseNotices(  # scenario files read it as a thing
     *providers: str, every_nth: int = 1, of: str = "capture"
 ) -> Faults:
     """Every nth notice of a capture, a refund, or both is lost with all its repeats."""
     return _everywhere("lose_notices", providers, _select(of=of, every_nth=every_nth))
 
 
-def LateNotices(  # noqa: N802  # scenario files read it as a thing
+def LateNotices(  # scenario files read it as a thing
     *providers: str, by_ms: int, of: str = "both", every_nth: int = 1
 ) -> Faults:
     """Notices set out `by_ms` late."""
     return _everywhere("late_notices", providers, {"by_ms": by_ms} | _select(of=of, every_nth=every_nth))
 
 
-def RepeatNotices(  # noqa: N802  # scenario files read it as a thing
+def RepeatNotices(  # scenario files read it as a thing
     *providers: str, times: int, reorder: bool = False, of: str = "both"
 ) -> Faults:
     """Each notice is delivered `times` times although acknowledged; `reorder` lets them overtake one another."""

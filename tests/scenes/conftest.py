@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.stack.postgres import open_postgres
 from tests.lanes import Lanes, Scene
 
 
@@ -15,7 +16,9 @@ def lanes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         for item in request.session.items
         if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "scene" in item.callspec.params
     ]
-    playing = Lanes(tmp_path_factory.mktemp("scenes"), postgres=None)
-    playing.start(scene for scene in wanted if isinstance(scene, Scene))
-    yield playing
-    playing.close()
+    folder = tmp_path_factory.mktemp("scenes")
+    with open_postgres(log=folder / "postgresql.log") as postgres:
+        playing = Lanes(folder, postgres=postgres.url("postgres"))
+        playing.start(scene for scene in wanted if isinstance(scene, Scene))
+        yield playing
+        playing.close()
