@@ -39,7 +39,7 @@ CREATE OR REPLACE TEMP TABLE keyed AS    -- requests that carried a key, with wh
 SELECT id, key_no, op, journey, method, sent_ns, outcome, ending, result_id,
        order_id,
        -- acknowledged, or told that it is being worked on: either names what the key made
-       outcome = 'ok' OR (outcome = 'info' AND ending IS NOT DISTINCT FROM 'answered' AND http BETWEEN 200 AND 299) AS ok,
+       coalesce(outcome = 'ok' OR (outcome = 'info' AND ending = 'answered' AND http // 100 = 2), false) AS ok,
        CASE WHEN op = 'pay' THEN NULL ELSE amount_minor END AS told_minor,
        concat_ws(' ', op, CASE WHEN op <> 'create' THEN coalesce(asked_order_id, '') END, method, asked_minor, currency,
                  line) AS body

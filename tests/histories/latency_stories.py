@@ -40,6 +40,15 @@ def slow_while_a_fault_was_on() -> Run:
     return run
 
 
+def slow_under_a_standing_condition() -> Run:
+    """Providers answer slowly all the time: that is no fault, but the world in which the target has to be quick."""
+    run = slow()
+    run.fault("slow_answers", "provider", "wechat", -5.0, 60.0)
+    standing = msgspec.structs.replace(run.scenario.faults[0], start_ms=None, end_ms=None)
+    run.scenario = msgspec.structs.replace(run.scenario, faults=(standing,))
+    return run
+
+
 def one_slow_among_few() -> Run:
     run = Run()
     for number in range(9):
@@ -102,6 +111,13 @@ LATENCY_STORIES = (
     Story(column=CRIES_WOLF, entry="outside the steady phase", tell=slow_outside_the_steady_phase, status=PASS),
     Story(column=CRIES_WOLF, entry="while a fault was on", tell=slow_while_a_fault_was_on, status=PASS),
     Story(column=CRIES_WOLF, entry="a customer who left early", tell=left_unanswered, status=PASS),
+    Story(
+        column=MISSES,
+        entry="a standing condition taken for a fault",
+        tell=slow_under_a_standing_condition,
+        status=FAIL,
+        subjects=(READS,),
+    ),
     Story(column=MISSES, entry="only ok counted", tell=never_answered, status=FAIL, subjects=(READS,)),
     Story(
         column=MISSES,
