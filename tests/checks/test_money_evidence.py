@@ -84,7 +84,6 @@ def test_missing_evidence_never_makes_a_finding(source: str, tmp_path: Path) -> 
         ("refund_in_window", "history"),
         ("refund_in_window", "books.orders"),
         ("refund_in_window", "books.refunds"),
-        ("refund_in_window", "ledger.wechat"),
         ("no_over_refund", "history"),
         ("no_over_refund", "books.orders"),
         ("money_conserved", "books.payments"),
@@ -226,20 +225,26 @@ def well_run_purchase(run: Run, order: str, purchase: dict[str, Any]) -> None:
     journey.create(
         1.0, 1.5, order if purchase["acknowledged"] else None, outcome="ok" if purchase["acknowledged"] else "info"
     )
-    honoured: tuple[str, str] | None = None
-    for place, attempt in enumerate(sorted(purchase["attempts"], key=lambda one: one["at"])):
+    captured = [one for one in purchase["attempts"] if one["captured"]]
+    first = min(captured, key=lambda one: float(one["at"]), default=None)
+    honoured = first if first is not None and first["at"] < 9.0 else None
+    where: tuple[str, str] = ("", "")
+    for place, attempt in enumerate(purchase["attempts"]):
         provider, at, number = attempt["provider"], attempt["at"], f"{order}-{place}"
-        reply = {"outcome": "info", "ending": "read_timeout", "http": None} if attempt["lost"] else {}
+        reply: dict[str, Any] = (
+            {"outcome": "info", "ending": "read_timeout", "http": None} if attempt["lost"] else {"http": 202}
+        )
         journey.pay(at - 0.1, at + 0.2, order, provider, **reply)
         if not attempt["captured"]:
             run.payment(order, provider, number, "dead")
             continue
         run.ledger(provider).captured(at, number, order, 1000)
         run.payment(order, provider, number, "paid")
-        if honoured is None and at < 9.0:
-            honoured = (provider, number)
+        if attempt is honoured:
+            where = (provider, number)
         else:
-            run.ledger(provider).refunded(max(at, 9.0) + attempt["back_after"], number, order, 1000, f"R-{number}")
+            owed = at if honoured is not None else max(at, 9.0)
+            run.ledger(provider).refunded(owed + attempt["back_after"], number, order, 1000, f"R-{number}")
             run.books_refund(f"r-{number}", order, provider, f"R-{number}", 1000, requested=False)
     back = 0
     if honoured is not None:
@@ -247,8 +252,8 @@ def well_run_purchase(run: Run, order: str, purchase: dict[str, Any]) -> None:
             lost = purchase["refund_lost"]
             reply = {"outcome": "info", "http": 500} if lost else {"result_id": f"{order}-r{place}", "http": 201}
             journey.refund(20.0 + place, 20.1 + place, order, amount, **reply)
-            run.books_refund(f"{order}-r{place}", order, honoured[0], f"Q-{order}-{place}", amount)
-            run.ledger(honoured[0]).refunded(21.0 + place, honoured[1], order, amount, f"Q-{order}-{place}")
+            run.books_refund(f"{order}-r{place}", order, where[0], f"Q-{order}-{place}", amount)
+            run.ledger(where[0]).refunded(21.0 + place, where[1], order, amount, f"Q-{order}-{place}")
             back += amount
     state = "closed" if honoured is None else "paid"
     run.books_order(order, journey, state, refunded=back)
@@ -256,7 +261,7 @@ def well_run_purchase(run: Run, order: str, purchase: dict[str, Any]) -> None:
 
 
 @given(purchases=st.lists(PURCHASE, min_size=1, max_size=6))
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_a_correct_target_went_through_is_no_finding(
     purchases: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -270,7 +275,7 @@ def test_whatever_a_correct_target_went_through_is_no_finding(
 @given(
     purchases=st.lists(PURCHASE, min_size=1, max_size=4), victim=st.integers(0, 3), provider=st.sampled_from(PROVIDERS)
 )
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 def test_one_more_capture_that_is_kept_is_always_found(
     purchases: list[dict[str, Any]], victim: int, provider: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
