@@ -8,7 +8,8 @@ than keys; of a refund, more refunds of an order that the books call asked for t
 
 A key that was sent once is no case, nor is one repeated after the target may have forgotten it, nor
 one whose customer left without an answer. A refusal (validation, conflict, busy) is no result: what
-follows it may be the first. Undecided: no request with the key was answered.
+follows it may be the first. Undecided: no request with the key was answered, and its effects cannot
+be counted either, because neither books nor list nor ledger is there to show a second one.
 """
 
 from harness.checks.check import Check, Premise
@@ -23,7 +24,8 @@ WITH first AS (
 timely AS (
     SELECT k.*, k.body = f.body AS same_body FROM keyed AS k JOIN first AS f USING (key_no)
     WHERE $lives_ns IS NULL OR k.sent_ns <= f.sent_ns + $lives_ns)
-SELECT t.key_no, min(t.op) AS op, min(t.journey) AS journey, min(j.user_id) AS user_id, count(*) AS requests,
+SELECT t.key_no, min(t.op) AS op, min(t.method) AS method, min(t.journey) AS journey, min(j.user_id) AS user_id,
+       count(*) AS requests,
        arg_min(t.order_id, (t.sent_ns, t.id)) FILTER (t.order_id IS NOT NULL) AS order_id,
        list(DISTINCT t.result_id ORDER BY t.result_id) FILTER (ok AND same_body AND t.result_id IS NOT NULL) AS results,
        list(DISTINCT t.told_minor ORDER BY t.told_minor) FILTER (ok AND same_body AND t.told_minor IS NOT NULL)
@@ -107,7 +109,9 @@ def check(evidence: Evidence) -> CheckResult:
                 told[row.key_no].append(f"made {row.effects} {name} with {keys}: {', '.join(row.what)}")
                 orders[row.key_no] += row.what if query is CREATED_TWICE else []
     cases = [row for row in again if row.answered or told[row.key_no] or not row.left_early]
-    unanswered = [row for row in cases if not row.answered and not told[row.key_no]]
+    silent = [row for row in cases if not row.answered and not told[row.key_no]]
+    countable = _countable(evidence)
+    unanswered = [row for row in silent if (row.op, row.method) not in countable]
     proofs = _proofs(evidence, [order for key, names in orders.items() if told[key] for order in names])
     findings = tuple(
         Finding(
@@ -127,11 +131,23 @@ def check(evidence: Evidence) -> CheckResult:
         examined=len(cases),
         undecided=len(unanswered),
         reasons=reasons([(len(unanswered), "keys were sent again and never answered")]),
+        notes=reasons([(len(silent) - len(unanswered), "keys were never answered: only their effects were counted")]),
         findings=findings,
         measured=float(len(findings)),
         objective=0.0,
         unit="keys",
     )
+
+
+WHOLE = "SELECT provider FROM ledgers WHERE unsound IS NULL ORDER BY provider"
+
+
+def _countable(evidence: Evidence) -> set[tuple[str, str | None]]:
+    """Operations, and of payments the methods, whose every effect is there to be counted."""
+    shown = {book for book in evidence.scenario.capabilities.books if f"books.{book}" not in evidence.missing}
+    countable: set[tuple[str, str | None]] = {("pay", provider) for (provider,) in evidence.rows(WHOLE)}
+    countable |= {("create", None)} if "orders" in shown else set()
+    return countable | ({("refund", None)} if "refunds" in shown else set())
 
 
 NUMBERED = "SELECT order_no, order_id FROM orders WHERE order_id IN (SELECT unnest($orders)) ORDER BY order_no"

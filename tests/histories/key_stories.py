@@ -69,6 +69,12 @@ def never_answered() -> Run:
     return created_again(dict(CUT), dict(CUT), "C")
 
 
+def never_answered_and_no_books() -> Run:
+    run = never_answered()
+    run.absent.add("books.orders")
+    return run
+
+
 def another_body_accepted() -> Run:
     return created_again({"order": "C"}, {"order": "C", "amount_minor": 1000}, "C", amounts=(1000, 2000))
 
@@ -199,6 +205,7 @@ KEY_STORIES = (
     Story(column=HOLDS, entry="a lost first reply", tell=lost_then_answered, status=PASS),
     Story(column=HOLDS, entry="another body refused", tell=another_body_refused, status=PASS),
     Story(column=HOLDS, entry="charged once", tell=charged_once, status=PASS),
+    Story(column=HOLDS, entry="never answered", tell=never_answered, status=PASS, says=("only their effects",)),
     Story(column=HOLDS, entry="pending twice", tell=partial(pending_again, "p-1", "p-1"), status=PASS),
     Story(column=BROKEN, entry="two attempts", tell=partial(pending_again, "p-1", "p-2"), status=FAIL, subjects=("C",)),
     Story(column=HOLDS, entry="refunded once", tell=partial(refunded_again, "R-1"), status=PASS),
@@ -270,7 +277,7 @@ KEY_STORIES = (
     Story(
         column=UNDECIDED,
         entry="first outcome info and no second reply",
-        tell=never_answered,
+        tell=never_answered_and_no_books,
         status=UNKNOWN,
         says=("1 keys were sent again and never answered",),
     ),
