@@ -157,10 +157,7 @@ def open_stack(
             service.spawn()
         for service in stack.services.values():
             service.wait_ready()
-        if target.commands.stop is not None:
-            opened.callback(run_command, target, "stop", target.commands.stop, values)
-        if target.commands.start is not None:
-            run_command(target, "start", target.commands.start, values)
+        opened.enter_context(commanded(target, values))
         yield stack
 
 
@@ -230,6 +227,23 @@ def stop_all(services: Sequence[Service]) -> None:
             failed.append(str(exc))
     if failed:
         raise StackError("; ".join(failed))
+
+
+@contextmanager
+def commanded(target: TargetFile, values: Mapping[str, str]) -> Iterator[None]:
+    """The target's own start command before, its stop command after; also after a start that failed half-way."""
+    start, stop = target.commands.start, target.commands.stop
+    try:
+        if start is not None:
+            run_command(target, "start", start, values)
+        yield
+    except BaseException:
+        if stop is not None:
+            with suppress(StackError):  # what went wrong first is what is told
+                run_command(target, "stop", stop, values)
+        raise
+    if stop is not None:
+        run_command(target, "stop", stop, values)
 
 
 def run_command(target: TargetFile, name: str, command: Sequence[str], values: Mapping[str, str]) -> None:
