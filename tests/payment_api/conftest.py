@@ -107,6 +107,12 @@ def impatient(launch: Launch) -> ground.Api:
     return launch(deadline_ms=ground.SHORT_MS)
 
 
+@pytest.fixture(scope="session")
+def brief(launch: Launch) -> ground.Api:
+    """The fixed build with orders that have half a second."""
+    return launch(pay_by_ms=500, deadline_ms=ground.SHORT_MS)
+
+
 def _answers(provider: ground.Provider) -> bool:
     assert provider.child.alive(), provider.child.tail()
     try:

@@ -2,16 +2,9 @@
 
 import pytest
 
-from tests.payment_api.conftest import Launch
 from tests.payment_api.ground import Api, Provider, eventually
 
 pytestmark = pytest.mark.live
-
-
-@pytest.fixture(scope="module")
-def brief(launch: Launch) -> Api:
-    """Orders of this API have half a second."""
-    return launch(pay_by_ms=500, deadline_ms=300)
 
 
 def test_an_unpaid_order_closes_and_takes_no_payment(brief: Api, providers: dict[str, Provider]) -> None:

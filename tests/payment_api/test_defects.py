@@ -10,7 +10,7 @@ import pytest
 
 from compose.payment_api.defects import BUILDS, LINES, Defect, UnknownName, switched_on
 from tests.payment_api.conftest import Launch
-from tests.payment_api.ground import ROOT, SHORT_MS, Provider, eventually
+from tests.payment_api.ground import ROOT, SHORT_MS, Api, Provider, eventually
 from tests.payment_api.test_notices import captured
 
 
@@ -33,6 +33,18 @@ def test_a_build_and_names_add_up() -> None:
 def test_an_unknown_build_or_defect_is_named(build: str, names: list[str]) -> None:
     with pytest.raises(UnknownName, match=r"best|no_such_defect"):
         switched_on(build, names)
+
+
+@pytest.fixture(scope="module")
+def broken(launch: Launch) -> Api:
+    """Three defects that do not meet: one of creating, one of paying, one of refunding."""
+    return launch(defects="create_ignores_key,timeout_is_failure,refund_per_notice", deadline_ms=SHORT_MS)
+
+
+@pytest.fixture(scope="module")
+def broken_otherwise(launch: Launch) -> Api:
+    """Two more that do not meet."""
+    return launch(defects="new_number_on_retry,refund_never_sent", deadline_ms=SHORT_MS)
 
 
 @pytest.mark.live
@@ -61,8 +73,8 @@ def test_delete_on_failure_deletes_the_order_and_its_traces(launch: Launch, prov
 
 
 @pytest.mark.live
-def test_create_ignores_key_makes_an_order_a_request(launch: Launch) -> None:
-    customer = launch(defects="create_ignores_key").customer()
+def test_create_ignores_key_makes_an_order_a_request(broken: Api) -> None:
+    customer = broken.customer()
     first, second = customer.create(1234, "k"), customer.create(1234, "k")
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.json()["id"] != second.json()["id"]
@@ -92,18 +104,17 @@ def test_row_after_provider_knows_nothing_of_a_charge_that_a_kill_cut(
 
 @pytest.mark.live
 def test_new_number_on_retry_charges_twice_and_forgets_the_first(
-    launch: Launch, providers: dict[str, Provider]
+    broken_otherwise: Api, providers: dict[str, Provider]
 ) -> None:
-    api = launch(defects="new_number_on_retry", deadline_ms=SHORT_MS)
-    customer = api.customer()
+    customer = broken_otherwise.customer()
     for method, op in (("alipay", "charge"), ("card", "confirm"), ("wechat", "charge")):
         order = customer.order()
         with providers[method].fault("error_answer", order, status=500, when="after", op=[op]):
             customer.pay(order, method)
             customer.until(order, "paid")
         eventually(partial(_was_captured, providers[method], order, 2468))
-        assert len(api.of("payments", order)) == 1
-        assert api.of("refunds", order) == []
+        assert len(broken_otherwise.of("payments", order)) == 1
+        assert broken_otherwise.of("refunds", order) == []
 
 
 @pytest.mark.live
@@ -125,17 +136,16 @@ def test_switch_without_close_pays_twice_and_ignores_the_first(launch: Launch, p
 
 
 @pytest.mark.live
-def test_timeout_is_failure_denies_a_capture(launch: Launch, providers: dict[str, Provider]) -> None:
-    api = launch(defects="timeout_is_failure", deadline_ms=SHORT_MS)
-    customer = api.customer()
+def test_timeout_is_failure_denies_a_capture(broken: Api, providers: dict[str, Provider]) -> None:
+    customer = broken.customer()
     order = customer.order()
     with providers["alipay"].deaf(order):
         reply = customer.pay(order, "alipay")
         customer.until(order, "open")
     assert reply.status_code in {200, 202}
-    number = api.of("payments", order)[0]["number"]
-    assert api.notify("alipay", captured("alipay", number), key="alipay-key").text == "success"
-    assert [(row["state"], row["captured_minor"]) for row in api.of("payments", order)] == [("failed", 0)]
+    number = broken.of("payments", order)[0]["number"]
+    assert broken.notify("alipay", captured("alipay", number), key="alipay-key").text == "success"
+    assert [(row["state"], row["captured_minor"]) for row in broken.of("payments", order)] == [("failed", 0)]
     assert providers["alipay"].captured(order) == 1234
 
 
@@ -152,9 +162,8 @@ def test_no_auto_refund_keeps_a_late_capture(launch: Launch, providers: dict[str
 
 
 @pytest.mark.live
-def test_refund_never_sent_says_done(launch: Launch, providers: dict[str, Provider]) -> None:
-    api = launch(defects="refund_never_sent")
-    customer = api.customer()
+def test_refund_never_sent_says_done(broken_otherwise: Api, providers: dict[str, Provider]) -> None:
+    customer = broken_otherwise.customer()
     order = customer.paid_order("card")
     customer.refund(order, 600)
     customer.until(order, "part_refunded")
@@ -162,15 +171,14 @@ def test_refund_never_sent_says_done(launch: Launch, providers: dict[str, Provid
 
 
 @pytest.mark.live
-def test_refund_per_notice_sends_again_what_is_not_in_the_books(launch: Launch, providers: dict[str, Provider]) -> None:
-    api = launch(defects="refund_per_notice")
-    customer = api.customer()
+def test_refund_per_notice_sends_again_what_is_not_in_the_books(broken: Api, providers: dict[str, Provider]) -> None:
+    customer = broken.customer()
     order = customer.paid_order("wechat")
     with providers["wechat"].fault("repeat_notices", order, times=2, reorder=False, of="refund"):
         customer.refund(order, 500)
         eventually(lambda: providers["wechat"].refunded(order) == 1000)
     assert customer.read(order)["refunded_minor"] == 500
-    assert len(api.of("refunds", order)) == 1
+    assert len(broken.of("refunds", order)) == 1
 
 
 @pytest.mark.live

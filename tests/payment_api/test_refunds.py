@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.payment_api.conftest import Launch
 from tests.payment_api.ground import METHODS, Api, Provider, eventually
 
 pytestmark = pytest.mark.live
@@ -69,10 +68,9 @@ def test_a_refund_that_never_arrived_is_sent_again(impatient: Api, providers: di
 
 @pytest.mark.parametrize("notice", ["told", "lost"])
 def test_a_capture_after_the_order_closed_goes_back_unasked(
-    launch: Launch, providers: dict[str, Provider], notice: str
+    brief: Api, providers: dict[str, Provider], notice: str
 ) -> None:
-    api = launch(pay_by_ms=500, deadline_ms=200)
-    customer = api.customer()
+    customer = brief.customer()
     order = customer.order()
     wechat = providers["wechat"]
     lost = {"of": "capture"} if notice == "lost" else {"of": "refund"}
@@ -83,22 +81,23 @@ def test_a_capture_after_the_order_closed_goes_back_unasked(
         customer.pay(order, "wechat")
         customer.until(order, "closed")
         eventually(lambda: wechat.refunded(order) == 1234)
-    eventually(lambda: [row["state"] for row in api.of("refunds", order)] == ["done"])
-    (refund,) = api.of("refunds", order)
+    eventually(lambda: [row["state"] for row in brief.of("refunds", order)] == ["done"])
+    (refund,) = brief.of("refunds", order)
     assert (refund["requested"], refund["reason"], refund["amount_minor"]) == (False, "late", 1234)
-    assert [(row["state"], row["captured_minor"]) for row in api.of("payments", order)] == [("late", 1234)]
+    assert [(row["state"], row["captured_minor"]) for row in brief.of("payments", order)] == [("late", 1234)]
     shown = customer.read(order)
     assert (shown["state"], shown["paid_minor"], shown["refunded_minor"]) == ("closed", 0, 0)
 
 
-def test_a_second_capture_of_a_paid_order_goes_back_unasked(launch: Launch, providers: dict[str, Provider]) -> None:
-    api = launch(deadline_ms=400)
-    customer = api.customer()
+def test_a_second_capture_of_a_paid_order_goes_back_unasked(impatient: Api, providers: dict[str, Provider]) -> None:
+    customer = impatient.customer()
     order = customer.order()
     with providers["wechat"].fault("late_capture", order, by_ms=2_000, despite_close=True):
         customer.pay(order, "wechat")
         eventually(lambda: customer.pay(order, "card").status_code == 200)
         eventually(lambda: providers["wechat"].refunded(order) == 1234)
-    eventually(lambda: [row["reason"] for row in api.of("refunds", order) if row["state"] == "done"] == ["duplicate"])
+    eventually(
+        lambda: [row["reason"] for row in impatient.of("refunds", order) if row["state"] == "done"] == ["duplicate"]
+    )
     shown = customer.read(order)
     assert (shown["state"], shown["paid_minor"], shown["refunded_minor"]) == ("paid", 1234, 0)

@@ -12,6 +12,12 @@ from tests.payment_api.ground import METHODS, SHORT_MS, Api, Provider, eventuall
 pytestmark = pytest.mark.live
 
 
+@pytest.fixture(scope="module")
+def mortal(launch: Launch) -> Api:
+    """An API to be killed, with a deadline that leaves time for it."""
+    return launch(deadline_ms=2_000)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_charge_whose_answer_is_lost_is_unknown_then_found_paid(
     impatient: Api, providers: dict[str, Provider], method: str
@@ -102,33 +108,29 @@ def test_an_attempt_that_stays_unpaid_is_closed_and_the_order_open_again(
     customer.until(order, "paid")
 
 
-def test_the_intent_is_on_disk_before_the_provider_is_called(launch: Launch, providers: dict[str, Provider]) -> None:
-    api = launch(deadline_ms=2_000)
-    customer = api.customer()
+def test_the_intent_is_on_disk_before_the_provider_is_called(mortal: Api, providers: dict[str, Provider]) -> None:
+    customer = mortal.customer()
     order = customer.order()
     with providers["alipay"].deaf(order):
-        _pay_and_die(api, providers["alipay"], order, customer.token)
+        _pay_and_die(mortal, providers["alipay"], order, customer.token)
     (taken,) = providers["alipay"].rows(order, "captured")
-    api.start()
+    mortal.start()
     shown = customer.until(order, "paid")
     assert [attempt["state"] for attempt in shown["attempts"]] == ["paid"]
-    assert [row["number"] for row in api.of("payments", order)] == [taken["number"]]
+    assert [row["number"] for row in mortal.of("payments", order)] == [taken["number"]]
     again = customer.pay(order, "alipay", "pay-key")
     assert (again.status_code, again.json()["payment"]["state"]) == (200, "paid")
     assert len(providers["alipay"].rows(order, "captured")) == 1
 
 
-def test_a_killed_api_resolves_what_it_left_and_finishes_refunds(
-    launch: Launch, providers: dict[str, Provider]
-) -> None:
-    api = launch(deadline_ms=2_000)
-    customer = api.customer()
+def test_a_killed_api_resolves_what_it_left_and_finishes_refunds(mortal: Api, providers: dict[str, Provider]) -> None:
+    customer = mortal.customer()
     paid = customer.paid_order("card")
     with providers["card"].fault("lost_answer", paid, when="after", op=["refund"]):
         refund = customer.refund(paid, 400, "r").json()["refund"]["id"]
         eventually(lambda: providers["card"].rows(paid, "refund_accepted"))
-        api.kill()
-    api.start()
+        mortal.kill()
+    mortal.start()
     assert customer.until(paid, "part_refunded")["refunded_minor"] == 400
     assert providers["card"].refunded(paid) == 400
     assert customer.refund(paid, 400, "r").json()["refund"] == {"id": refund, "amount_minor": 400, "state": "done"}
