@@ -19,6 +19,6 @@ class FestivalEvening(Customer):
         load=Steady(rate_per_s=5.6, duration_s=8),
         warmup_s=0.5,
         conditions=SlowAnswers("all", by_ms=400),
-        objectives=Objectives(latency_limit_ms=2_500, latency_share=0.95, success_ratio=0.95),
+        objectives=Objectives(latency_limit_ms=800, latency_share=0.95, success_ratio=0.95),
         claims=CLAIMED_ALWAYS | {"success_ratio": 20, "latency": 60, "refund_in_window": 3, "no_silence": 80},
     )

@@ -5,11 +5,11 @@ is an acknowledged refund, from its acknowledgement; what was captured for an or
 do not honour, from the later of capture and `pay_by`; and what was captured beyond the price, from
 the later capture.
 
-Only the providers' ledgers say that money went back. Within one order, money is counted, not
-refunds matched: by each deadline at least as much must have gone back as was due by then, which no
-order of partial refunds can break wrongly. A provider that was down restarts the window at its
-recovery, and the finding shows both. A refund that was refused, or that ended without an answer and
-stands nowhere, is no case.
+Only the providers' ledgers say that money went back. A customer's refund is looked for under the
+number that the books give it; for all else money is counted within the order: by each deadline at
+least as much must have gone back as was due by then, which no order of partial refunds can break
+wrongly. A provider that was down restarts the window at its recovery, and the finding shows both. A
+refund that was refused, or that ended without an answer and stands nowhere, is no case.
 """
 
 from types import SimpleNamespace
@@ -18,6 +18,17 @@ from harness.checks.check import Check, Premise
 from harness.checks.proof import amount, proof, reasons, seconds, unreadable, when
 from harness.evidence.tables import Evidence
 from harness.verdict import CheckResult, Finding
+
+TIED = """
+CREATE OR REPLACE TEMP TABLE tied AS     -- customers' refunds that the books tie to a provider's of that amount
+SELECT r.key_no, p.provider, p.refund_number, p.done_ns
+FROM customer_refunds AS r JOIN books_refunds AS b USING (refund_id)
+JOIN provider_refunds AS p ON p.provider = b.provider AND p.refund_number = b.number AND p.order_no = r.order_no
+WHERE r.owed_ns IS NOT NULL AND p.done_ns IS NOT NULL AND p.amount_minor = r.amount_minor AND NOT p.compensation
+QUALIFY row_number() OVER (PARTITION BY r.key_no ORDER BY p.done_ns, p.provider, p.refund_number) = 1
+    AND row_number() OVER (PARTITION BY p.provider, p.refund_number ORDER BY r.owed_ns, r.key_no) = 1
+ORDER BY r.key_no
+"""
 
 OWED = """
 CREATE OR REPLACE TEMP TABLE owed AS
@@ -29,31 +40,38 @@ patient AS (                             -- a customer's refund goes to any prov
     WHERE r.owed_ns IS NOT NULL GROUP BY r.key_no),
 due AS (
     SELECT order_no, CASE WHEN booked THEN 'booked' ELSE 'asked' END AS why, owed_ns, amount_minor, back_by_ns,
-           NULL AS provider, NULL AS number, NULL AS seq, key_no
-    FROM customer_refunds JOIN patient USING (key_no)
+           NULL AS provider, NULL AS number, NULL AS seq, key_no, done_ns AS tied_ns
+    FROM customer_refunds JOIN patient USING (key_no) LEFT JOIN tied USING (key_no)
     UNION ALL
-    SELECT order_no, why, owed_ns, amount_minor, back_by_ns, provider, number, seq, NULL FROM rule_owed),
-queued AS (
-    SELECT *, row_number() OVER w AS nth, CAST(sum(amount_minor) OVER w AS BIGINT) AS due_minor
-    FROM due WINDOW w AS (PARTITION BY order_no ORDER BY back_by_ns, owed_ns, amount_minor, key_no, provider, seq))
-SELECT q.*, t.currency, least(q.due_minor, t.captured_minor) AS need_minor
+    SELECT order_no, why, owed_ns, amount_minor, back_by_ns, provider, number, seq, NULL, NULL FROM rule_owed),
+queued AS (                              -- what is tied stands for itself, the rest is counted in the order it is due
+    SELECT *, CAST(if(tied_ns IS NULL, sum(amount_minor) OVER w, amount_minor) AS BIGINT) AS due_minor,
+           sum(amount_minor) FILTER (tied_ns IS NOT NULL) OVER (PARTITION BY order_no) AS tied_minor
+    FROM due WINDOW w AS (PARTITION BY order_no, tied_ns IS NOT NULL
+                          ORDER BY back_by_ns, owed_ns, amount_minor, key_no, provider, seq))
+SELECT q.*, t.currency, least(q.due_minor, t.captured_minor - coalesce(q.tied_minor, 0)) AS need_minor
 FROM queued AS q JOIN taken AS t USING (order_no)
-WHERE q.due_minor - q.amount_minor < t.captured_minor    -- what was never captured cannot go back
-ORDER BY q.order_no, q.nth
+WHERE q.tied_ns IS NOT NULL              -- what was never captured cannot go back
+   OR q.due_minor - q.amount_minor < t.captured_minor - coalesce(q.tied_minor, 0)
+ORDER BY q.order_no, q.back_by_ns, q.owed_ns, q.due_minor
 """
 
 MET = """
 WITH back AS (
-    SELECT order_no, done_ns,
-           sum(amount_minor) OVER (PARTITION BY order_no ORDER BY done_ns, provider, refund_number) AS back_minor
-    FROM provider_refunds WHERE done_ns IS NOT NULL AND NOT compensation AND order_no IS NOT NULL)
+    SELECT p.order_no, p.done_ns, sum(p.amount_minor) OVER w AS back_minor
+    FROM provider_refunds AS p ANTI JOIN tied AS t ON t.provider = p.provider AND t.refund_number = p.refund_number
+    WHERE p.done_ns IS NOT NULL AND NOT p.compensation AND p.order_no IS NOT NULL
+    WINDOW w AS (PARTITION BY p.order_no ORDER BY p.done_ns, p.provider, p.refund_number))
 SELECT w.order_no, o.order_id, w.why, w.owed_ns, w.amount_minor, w.back_by_ns, w.provider, w.number, w.currency,
-       min(b.done_ns) FILTER (b.back_minor >= w.need_minor) AS met_ns,
-       CAST(coalesce(max(b.back_minor) FILTER (b.done_ns <= w.back_by_ns), 0) AS BIGINT) AS in_time_minor,
+       coalesce(w.tied_ns, min(b.done_ns) FILTER (b.back_minor >= w.need_minor)) AS met_ns,
+       CAST(CASE WHEN w.tied_ns <= w.back_by_ns THEN w.amount_minor WHEN w.tied_ns IS NOT NULL THEN 0
+            ELSE coalesce(max(b.back_minor) FILTER (b.done_ns <= w.back_by_ns), 0) END AS BIGINT) AS in_time_minor,
        w.due_minor, x.why AS blind
 FROM owed AS w JOIN orders AS o USING (order_no) LEFT JOIN back AS b USING (order_no)
 LEFT JOIN blind_orders AS x USING (order_no)
-GROUP BY ALL ORDER BY w.order_no, w.back_by_ns, w.owed_ns, w.amount_minor, w.provider, w.number
+GROUP BY w.order_no, o.order_id, w.why, w.owed_ns, w.amount_minor, w.back_by_ns, w.provider, w.number, w.currency,
+         w.tied_ns, w.need_minor, w.due_minor, w.key_no, w.seq, x.why
+ORDER BY w.order_no, w.back_by_ns, w.owed_ns, w.due_minor, w.key_no, w.provider, w.number
 """
 
 UNCLEAR = """
@@ -75,6 +93,7 @@ WHY = {
 
 def check(evidence: Evidence) -> CheckResult:
     """Hold the refunds of the ledgers against what was owed by each deadline; a case is one thing owed."""
+    evidence.con.execute(TIED)
     evidence.con.execute(OWED)
     cases = evidence.cases(MET)
     stray, unclear = evidence.row(UNCLEAR)
@@ -134,10 +153,15 @@ def _story(evidence: Evidence, case: SimpleNamespace) -> str:
         if case.met_ns is not None
         else f"had not come at {when(evidence, evidence.until_ns)}"
     )
+    part = (
+        f"; of {amount(case.due_minor, case.currency)} due by then "
+        f"{amount(case.in_time_minor, case.currency)} came in time"
+        if case.in_time_minor > 0
+        else ""
+    )
     return (
         f"{amount(case.amount_minor, case.currency)} of order {case.order_id} was owed back{where} from "
-        f"{when(evidence, case.owed_ns)}: {WHY[case.why]}. It was due {due} and {came}; of "
-        f"{amount(case.due_minor, case.currency)} due by then {amount(case.in_time_minor, case.currency)} came in time."
+        f"{when(evidence, case.owed_ns)}: {WHY[case.why]}. It was due {due} and {came}{part}."
     )
 
 

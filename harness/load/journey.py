@@ -25,8 +25,8 @@ PAUSE_S = (0.3, 1.0)
 """Before asking again where the answer names no time, or there was none."""
 LEAVE_AFTER_S = 1.0
 """How long one who leaves early bears an unresolved answer."""
-TRIES_A_KEY = 2
-"""A payment is asked for so often with one key before another method is tried."""
+LOOKS_FROM = 2
+"""Whoever has asked to pay more often than this looks before asking again."""
 
 _OUTCOMES = {
     JourneyEnd.PAID: Outcome.OK,
@@ -137,7 +137,7 @@ class _Way:
     def pay(self) -> JourneyEnd:
         """Pay until it is paid, by one method after the other; returns the final word.
 
-        What stays unresolved is asked for once more with the same key, then by the next method. One
+        What stays unresolved is asked for again with the same key, or at once by the next method. One
         who looks first looks before it asks again; from the third time on everyone does.
         """
         methods = cycle(self._traits.methods)
@@ -161,8 +161,8 @@ class _Way:
                     return JourneyEnd.LEFT
                 if not self._pause(told):
                     break
-                again = key.attempts < TRIES_A_KEY
-                looks = (again and self._traits.looks_first) or asked > TRIES_A_KEY
+                again = key.attempts < self._traits.tries_a_key
+                looks = (again and self._traits.looks_first) or asked > LOOKS_FROM
                 if looks and (end := self._poll()):
                     return end
             if not again:

@@ -39,6 +39,8 @@ class Traits:
     """Walks away after the first unresolved answer to a payment."""
     looks_first: bool
     """Looks whether it worked before it asks again; the others ask again first."""
+    tries_a_key: int
+    """So often it asks to pay with one key before it turns to another method: the impatient once, others twice."""
     seed: str
     """Of its think times and pauses."""
 
@@ -65,6 +67,7 @@ def traits_of(number: int, *, seed: int, run_id: str) -> Traits:
         refunds_half=number % _EVERY == _EVERY - 1,
         leaves_early=_leaves_early(number, seed),
         looks_first=number % 2 == 0,
+        tries_a_key=1 + number // len(_METHODS) % 2,
         seed=f"thinking/{seed}/{number}",
     )
 
