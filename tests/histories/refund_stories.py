@@ -2,7 +2,7 @@
 
 from harness.verdict import Status
 from tests.histories.builder import Journey, Run, ns
-from tests.histories.charge_stories import captures_without_a_row
+from tests.histories.charge_stories import captures_without_a_row, paid_twice
 from tests.histories.order_stories import two_good_orders
 from tests.histories.orphan_stories import orphan
 from tests.histories.story import BROKEN, CRIES_WOLF, EMPTY, HOLDS, MISSES, UNDECIDED, Story
@@ -85,6 +85,23 @@ def paid_twice_and_kept() -> Run:
     return captures_without_a_row()
 
 
+def paid_twice_and_half_asked_back() -> Run:
+    """What the customer asked for came; what was taken twice did not."""
+    run, journey = paid_twice()
+    journey.refund(6.0, 6.1, "C", 500, result_id="r1", http=201)
+    run.books_refund("r1", "C", "card", "R-1", 500)
+    run.books_order("C", journey, "paid", refunded=500)
+    run.ledger("card").refunded(6.8, "C-1", "C", 500, "R-1")
+    return run
+
+
+def part_of_a_double_charge() -> Run:
+    """Only a part of what was taken twice came back."""
+    run, _ = paid_twice()
+    run.ledger("wechat").refunded(4.0, "C-w", "C", 400, "R-1")
+    return run
+
+
 def order_gone_from_the_books() -> Run:
     run = orphan()
     run.orders = [row for row in run.orders if row.order != "C"]
@@ -164,6 +181,22 @@ REFUND_WINDOW_STORIES = (
     ),
     Story(
         column=BROKEN,
+        entry="paid twice and kept, the customer's own refund done",
+        tell=paid_twice_and_half_asked_back,
+        status=Status.FAIL,
+        subjects=("C",),
+        says=("10.00 CNY of order C was owed back",),
+    ),
+    Story(
+        column=BROKEN,
+        entry="a part of a double charge came back",
+        tell=part_of_a_double_charge,
+        status=Status.FAIL,
+        subjects=("C",),
+        says=("of 10.00 CNY due by then 4.00 CNY came in time",),
+    ),
+    Story(
+        column=BROKEN,
         entry="the order is gone from the books",
         tell=order_gone_from_the_books,
         status=Status.FAIL,
@@ -174,7 +207,8 @@ REFUND_WINDOW_STORIES = (
         entry="one of two partial refunds never came",
         tell=one_of_two_partial_refunds,
         status=Status.FAIL,
-        subjects=("C", "C"),
+        subjects=("C",),
+        says=("5.00 CNY of order C was owed back",),
     ),
     Story(
         column=BROKEN,
