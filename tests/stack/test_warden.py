@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -145,6 +146,17 @@ def test_a_process_that_was_never_reported_is_found_by_its_mark() -> None:
             assert warden.start_ticks(unreported.pid) is None
             assert warden.start_ticks(of_another_run.pid) is not None
             of_another_run.kill()
+
+
+def test_whoever_still_fills_a_folder_is_ended_before_it_is_removed() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="harness-test-"))
+    fill = (
+        "import itertools, os, sys\nfor n in itertools.count(): os.makedirs(f'{sys.argv[1]}/{n % 1000}', exist_ok=True)"
+    )
+    with subprocess.Popen([sys.executable, "-c", fill, str(folder)], env={"HARNESS_MARK": "mark-2"}):
+        wait_for(lambda: (folder / "0").exists(), LIFTED_LIMIT_S, "the first file")
+        assert warden.lift([{"undo": 1, "how": "rmtree", "path": str(folder)}], "mark-2") == set()
+        assert not folder.exists()
 
 
 @pytest.mark.parametrize("name", ["harness-elsewhere", "mine"])
