@@ -34,6 +34,8 @@ class Charger:
         self._providers = providers
         self._background = background
         self._defects = defects
+        self._lock = asyncio.Lock()
+        """Only for the defect global_lock."""
         self._running: dict[str, asyncio.Task[Result]] = {}
 
     def start(self, payment: Payment) -> asyncio.Task[Result]:
@@ -64,6 +66,12 @@ class Charger:
 
     async def call(self, payment: Payment, *, on_disk: bool = True) -> tuple[Payment, Answer]:
         """Ask the provider; returns the payment with the number that the provider knows it by."""
+        if Defect.GLOBAL_LOCK in self._defects:
+            async with self._lock:
+                return await self._call(payment, on_disk=on_disk)
+        return await self._call(payment, on_disk=on_disk)
+
+    async def _call(self, payment: Payment, *, on_disk: bool) -> tuple[Payment, Answer]:
         provider = self._providers[payment.method]
         prepared = await provider.prepare(payment)
         if prepared.result is not Result.NOT_PAID:

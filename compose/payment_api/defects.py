@@ -46,7 +46,7 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.UNKNOWN_LEFT_ALONE: "never resolves an unknown result; only a notice can",
         Defect.NO_DEADLINE: "waits for a provider as long as it takes",
         Defect.ABANDON_ON_UNKNOWN: "closes the order on an unknown result, and refunds what was captured",
-        Defect.GLOBAL_LOCK: "holds one lock across each provider call",
+        Defect.GLOBAL_LOCK: "holds one lock across each charge call, so that all wait for the slowest provider",
     }
 )
 

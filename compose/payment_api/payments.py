@@ -115,8 +115,8 @@ class Payments:
 
     async def _decided(self, payment: Payment) -> None:
         """Wait for the attempt's result, until one deadline after its creation."""
-        if Defect.NO_DEADLINE in self._defects:
-            await self._charger.finished(payment.id)
+        if Defect.NO_DEADLINE in self._defects or Defect.GLOBAL_LOCK in self._defects:
+            await self._charger.finished(payment.id)  # the call's own time, or that of all calls before it
         with self._signals.watching(payment.id) as news:
             while (left_s := self._left_s(payment)) > 0:
                 row = await self._database.row(READ_PAYMENT, payment.id)

@@ -1,6 +1,5 @@
 """Which parts is the API made of, and what runs in it beside the requests?"""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -97,7 +96,6 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
 
 
 async def _connect(settings: Settings, stack: AsyncExitStack) -> dict[Method, Provider]:
-    lock = asyncio.Lock() if Defect.GLOBAL_LOCK in settings.defects else None
     providers: dict[Method, Provider] = {}
     for method, provider in settings.providers.items():
         link = Link(
@@ -105,7 +103,6 @@ async def _connect(settings: Settings, stack: AsyncExitStack) -> dict[Method, Pr
             run_id=settings.run_id,
             notice_url=provider.notice_url,
             deadline_s=None if Defect.NO_DEADLINE in settings.defects else settings.deadline_s,
-            lock=lock,
         )
         providers[method] = _CLIENTS[method](link=link)
     return providers

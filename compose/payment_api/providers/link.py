@@ -5,10 +5,8 @@ answer read as JSON. A call that failed and an answer that is no JSON object are
 both None: the provider said nothing that can be believed.
 """
 
-import asyncio
 import logging
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
 import msgspec
@@ -51,17 +49,13 @@ class Link:
     notice_url: str
     deadline_s: float | None
     """On each call; None only with the defect no_deadline."""
-    lock: asyncio.Lock | None = None
-    """One lock across all calls; only with the defect global_lock."""
 
     async def ask(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> Said | None:
         """Send one request; None where no answer came that can be believed."""
-        one_at_a_time: AbstractAsyncContextManager[object] = self.lock or nullcontext()
         try:
-            async with one_at_a_time:
-                reply = await self.wire.call(method, path, body=body, headers=headers, limit_s=self.deadline_s)
+            reply = await self.wire.call(method, path, body=body, headers=headers, limit_s=self.deadline_s)
         except CallFailed as exc:
             log.info("no answer: %s", exc)
             return None
