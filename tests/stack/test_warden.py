@@ -154,7 +154,7 @@ def test_whoever_still_fills_a_folder_is_ended_before_it_is_removed() -> None:
         "import itertools, os, sys\nfor n in itertools.count(): os.makedirs(f'{sys.argv[1]}/{n % 1000}', exist_ok=True)"
     )
     with subprocess.Popen([sys.executable, "-c", fill, str(folder)], env={"HARNESS_MARK": "mark-2"}):
-        wait_for(lambda: (folder / "0").exists(), LIFTED_LIMIT_S, "the first file")
+        wait_for((folder / "0").exists, LIFTED_LIMIT_S, "the first file")
         assert warden.lift([{"undo": 1, "how": "rmtree", "path": str(folder)}], "mark-2") == set()
         assert not folder.exists()
 
