@@ -191,8 +191,9 @@ class Stage:
     def travel(
         self, number: int = 0, *, windows: Windows = GATE, only_create: bool = False, **traits: object
     ) -> JourneyEnd:
-        """One journey; `number` picks the customer: 0 looks first and pays by WeChat first, and so on."""
-        customer: Traits = replace(traits_of(number, seed=1, run_id="r1"), **{"leaves_early": False, **traits})  # type: ignore[arg-type]
+        """One patient journey; `number` picks the customer: 0 looks first and pays by WeChat first, and so on."""
+        steadfast: dict[str, object] = {"leaves_early": False, "tries_a_key": 2}
+        customer: Traits = replace(traits_of(number, seed=1, run_id="r1"), **{**steadfast, **traits})  # type: ignore[arg-type]
         return travel(
             customer,
             target=self,

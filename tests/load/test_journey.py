@@ -368,3 +368,10 @@ def test_the_same_customer_thinks_the_same_times() -> None:
         stage.travel()
     assert stages[0].rows.rows == stages[1].rows.rows
     assert OPEN.state is State.OPEN
+
+
+def test_the_impatient_turn_to_another_method_without_asking_again() -> None:
+    stage = Stage(pays=[UNKNOWN, PAID])
+    assert stage.travel(0, tries_a_key=1) is JourneyEnd.PAID
+    assert stage.story()[:3] == ["create", "pay wechat", "pay alipay"]
+    assert len(set(keys(stage, "pay"))) == 2
