@@ -40,7 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
             held.append(service)
             yield
 
-    app = FastAPI(title="Payment API", version="1", lifespan=lifespan, responses=ERRORS)
+    app = FastAPI(title="Payment API", version="1", lifespan=lifespan, responses=ERRORS, docs_url=None, redoc_url=None)
     install(app)
 
     @app.get("/healthz")

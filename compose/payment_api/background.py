@@ -11,6 +11,8 @@ import logging
 from collections.abc import Callable, Coroutine, Iterator
 from typing import TypeVar
 
+from compose.payment_api.errors import in_short
+
 log = logging.getLogger("payment_api")
 
 T = TypeVar("T")
@@ -44,7 +46,7 @@ class Background:
     def _ended(self, task: asyncio.Task[object]) -> None:
         self._tasks.pop(task.get_name(), None)
         if not task.cancelled() and (exc := task.exception()) is not None:
-            log.warning("%s ended: %s", task.get_name(), type(exc).__name__, exc_info=_unless_expected(exc))
+            log.warning("%s ended: %s", task.get_name(), in_short(exc))
 
 
 class Signals:
@@ -94,11 +96,6 @@ async def repeat(name: str, pause_s: float, step: Callable[[], Coroutine[object,
     while True:
         try:
             await step()
-        except Exception as exc:  # the next step tries again; the traceback is kept where it tells more
-            log.warning("%s failed: %s", name, type(exc).__name__, exc_info=_unless_expected(exc))
+        except Exception as exc:  # noqa: BLE001 - whatever it was, the next step tries again
+            log.warning("%s failed: %s", name, in_short(exc))
         await asyncio.sleep(pause_s)
-
-
-def _unless_expected(exc: BaseException) -> BaseException | None:
-    """A lost database explains itself; anything else needs its traceback."""
-    return None if isinstance(exc, (OSError, TimeoutError)) or "asyncpg" in type(exc).__module__ else exc

@@ -3,9 +3,10 @@
 {"error": {"code": "order_closed", "message": "...", "order_id": "ord_..."}}
 """
 
-import asyncio
 import logging
+import traceback
 from collections.abc import Mapping
+from pathlib import Path
 
 import asyncpg
 import msgspec
@@ -13,10 +14,18 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger("payment_api")
 
-LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError, OSError, TimeoutError)
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
 """What asyncpg raises when the database cannot be reached, or went away in mid-statement."""
 
 # Names of fields that a message may mention. A name that a caller made up is input, and not repeated.
@@ -53,7 +62,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(asyncpg.LockNotAvailableError, _in_progress)
     for lost in LOST:
         app.add_exception_handler(lost, _unavailable)
-    app.add_exception_handler(Exception, _internal)
+    app.add_middleware(_LastResort)
 
 
 def error_body(code: str, message: str, order_id: str | None = None) -> bytes:
@@ -62,6 +71,14 @@ def error_body(code: str, message: str, order_id: str | None = None) -> bytes:
     if order_id is not None:
         error["order_id"] = order_id
     return msgspec.json.encode({"error": error})
+
+
+def in_short(exc: BaseException) -> str:
+    """What failed and where, for the log: no message and no stack, which may hold what customers told us."""
+    frames = traceback.extract_tb(exc.__traceback__)
+    ours = [frame for frame in frames if "payment_api" in frame.filename] or frames
+    where = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+    return f"{type(exc).__name__}{where}"
 
 
 async def _refusal(_: Request, exc: Exception) -> Response:
@@ -90,16 +107,33 @@ async def _in_progress(_: Request, __: Exception) -> Response:
 
 async def _unavailable(request: Request, exc: Exception) -> Response:
     # The commit may have got through before the database was lost, so this is no promise of "without effect".
-    log.warning("database lost during %s: %s", request.scope.get("path"), type(exc).__name__)
+    log.warning("database lost during %s: %s", request.scope["path"], in_short(exc))
     message = "The result is not known. Try again with the same key."
     return _answer(503, error_body("unavailable", message), {"Retry-After": "1"})
 
 
-async def _internal(request: Request, exc: Exception) -> Response:
-    if isinstance(exc, asyncio.CancelledError):
-        raise exc
-    log.error("unexpected %s during %s", type(exc).__name__, request.scope.get("path"))
-    return _answer(500, error_body("internal_error", "Something went wrong here. Try again with the same key."))
+class _LastResort:
+    """Answers what nobody foresaw. The framework's own handler would also cut the connection behind its answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as exc:
+            if begun or scope["type"] != "http":
+                raise
+            log.error("%s during %s %s", in_short(exc), scope["method"], scope["path"])  # noqa: TRY400 - see in_short
+            message = "Something went wrong here. Try again with the same key."
+            await _answer(500, error_body("internal_error", message))(scope, receive, send)
 
 
 def _answer(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Response:

@@ -52,6 +52,26 @@ def inherited() -> dict[str, str]:
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
 
 
+def capture_notice(method: str, number: str, amount_minor: int = 1234) -> bytes:
+    """The notice of a capture as each provider writes it."""
+    yuan = f"{amount_minor // 100}.{amount_minor % 100:02d}"
+    bodies = {
+        "wechat": {
+            "id": "n",
+            "event_type": "TRANSACTION.SUCCESS",
+            "resource": {"out_trade_no": number, "trade_state": "SUCCESS", "amount": {"total": amount_minor}},
+        },
+        "alipay": {
+            "notify_type": "trade_status_sync",
+            "out_trade_no": number,
+            "trade_status": "TRADE_SUCCESS",
+            "total_amount": yuan,
+        },
+        "card": {"type": "payment_intent.succeeded", "data": {"object": {"id": number, "amount": amount_minor}}},
+    }
+    return json.dumps(bodies[method]).encode()
+
+
 @dataclass(kw_only=True)
 class Provider:
     """One simulator, from the outside."""

@@ -10,8 +10,7 @@ import pytest
 
 from compose.payment_api.defects import BUILDS, LINES, Defect, UnknownName, switched_on
 from tests.payment_api.conftest import Launch
-from tests.payment_api.ground import ROOT, SHORT_MS, Api, Provider, eventually
-from tests.payment_api.test_notices import captured
+from tests.payment_api.ground import ROOT, SHORT_MS, Api, Provider, capture_notice, eventually
 
 
 def test_every_defect_is_explained_in_one_line_without_loading_the_api() -> None:
@@ -126,7 +125,7 @@ def test_switch_without_close_pays_twice_and_ignores_the_first(launch: Launch, p
         customer.pay(order, "wechat")
         number = api.of("payments", order)[0]["number"]
         assert customer.pay(order, "card").status_code == 200
-    assert api.notify("wechat", captured("wechat", number), key="wechat-key").status_code == 204
+    assert api.notify("wechat", capture_notice("wechat", number), key="wechat-key").status_code == 204
     assert [(row["state"], row["captured_minor"]) for row in api.of("payments", order)] == [
         ("closed", 0),
         ("paid", 1234),
@@ -144,7 +143,7 @@ def test_timeout_is_failure_denies_a_capture(broken: Api, providers: dict[str, P
         customer.until(order, "open")
     assert reply.status_code in {200, 202}
     number = broken.of("payments", order)[0]["number"]
-    assert broken.notify("alipay", captured("alipay", number), key="alipay-key").text == "success"
+    assert broken.notify("alipay", capture_notice("alipay", number), key="alipay-key").text == "success"
     assert [(row["state"], row["captured_minor"]) for row in broken.of("payments", order)] == [("failed", 0)]
     assert providers["alipay"].captured(order) == 1234
 
@@ -183,7 +182,7 @@ def test_refund_per_notice_sends_again_what_is_not_in_the_books(broken: Api, pro
 
 @pytest.mark.live
 def test_unknown_left_alone_asks_nobody(launch: Launch, providers: dict[str, Provider]) -> None:
-    api = launch(defects="unknown_left_alone", pay_by_ms=1_500, deadline_ms=SHORT_MS)
+    api = launch(defects="unknown_left_alone", pay_by_ms=900, deadline_ms=SHORT_MS)
     customer = api.customer()
     order = customer.order()
     with providers["alipay"].deaf(order):
@@ -223,10 +222,9 @@ def test_abandon_on_unknown_closes_the_order_and_gives_the_money_back(
 @pytest.mark.live
 @pytest.mark.parametrize("defect", ["", "global_lock"])
 def test_global_lock_sends_one_call_after_the_other(
-    launch: Launch, providers: dict[str, Provider], defect: str
+    api: Api, launch: Launch, providers: dict[str, Provider], defect: str
 ) -> None:
-    api = launch(defects=defect)
-    customer = api.customer()
+    customer = (launch(defects=defect) if defect else api).customer()
     orders = {"wechat": customer.order(), "alipay": customer.order()}
     slow = {"by_ms": 400, "when": "after", "op": ["charge"]}
     with (

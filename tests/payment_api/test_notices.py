@@ -1,6 +1,5 @@
 """A notice is believed when it is signed, fresh and right, and books what it says once."""
 
-import json
 import time
 from contextlib import ExitStack
 from functools import partial
@@ -8,29 +7,9 @@ from functools import partial
 import httpx
 import pytest
 
-from tests.payment_api.ground import METHODS, Api, Customer, Provider, eventually
+from tests.payment_api.ground import METHODS, Api, Customer, Provider, capture_notice, eventually
 
 pytestmark = pytest.mark.live
-
-
-def captured(method: str, number: str, amount_minor: int = 1234) -> bytes:
-    """The notice of a capture as each provider writes it."""
-    yuan = f"{amount_minor // 100}.{amount_minor % 100:02d}"
-    bodies = {
-        "wechat": {
-            "id": "n",
-            "event_type": "TRANSACTION.SUCCESS",
-            "resource": {"out_trade_no": number, "trade_state": "SUCCESS", "amount": {"total": amount_minor}},
-        },
-        "alipay": {
-            "notify_type": "trade_status_sync",
-            "out_trade_no": number,
-            "trade_status": "TRADE_SUCCESS",
-            "total_amount": yuan,
-        },
-        "card": {"type": "payment_intent.succeeded", "data": {"object": {"id": number, "amount": amount_minor}}},
-    }
-    return json.dumps(bodies[method]).encode()
 
 
 def pending(api: Api, provider: Provider) -> tuple[Customer, str, str]:
@@ -50,9 +29,9 @@ def refused(reply: httpx.Response) -> tuple[int, str]:
     return reply.status_code, reply.json()["error"]["code"]
 
 
-def test_a_signed_notice_pays_the_order(api: Api, providers: dict[str, Provider]) -> None:
-    customer, order, number = pending(api, providers["wechat"])
-    reply = api.notify("wechat", captured("wechat", number), key="wechat-key")
+def test_a_signed_notice_pays_the_order(impatient: Api, providers: dict[str, Provider]) -> None:
+    customer, order, number = pending(impatient, providers["wechat"])
+    reply = impatient.notify("wechat", capture_notice("wechat", number), key="wechat-key")
     assert (reply.status_code, reply.content) == (204, b"")
     assert customer.read(order)["state"] == "paid"
 
@@ -63,7 +42,7 @@ def test_a_notice_that_comes_again_changes_nothing(api: Api, providers: dict[str
         order = customer.paid_order(method)
         number = api.of("payments", order)[0]["number"]
         steps = api.of("transitions", order)
-        replies = [api.notify(method, captured(method, number), key=f"{method}-key") for _ in range(3)]
+        replies = [api.notify(method, capture_notice(method, number), key=f"{method}-key") for _ in range(3)]
         assert {(reply.status_code, reply.text) for reply in replies} == (
             {(200, "success")} if method == "alipay" else {(204, "")}
         )
@@ -71,27 +50,30 @@ def test_a_notice_that_comes_again_changes_nothing(api: Api, providers: dict[str
     assert all(provider.child.alive() for provider in providers.values())
 
 
-def test_a_forged_or_old_notice_is_refused(api: Api, providers: dict[str, Provider]) -> None:
-    customer, order, number = pending(api, providers["wechat"])
-    body = captured("wechat", number)
-    assert refused(api.notify("wechat", body, key="another-key")) == (401, "bad_signature")
+def test_a_forged_or_old_notice_is_refused(impatient: Api, providers: dict[str, Provider]) -> None:
+    customer, order, number = pending(impatient, providers["wechat"])
+    body = capture_notice("wechat", number)
+    assert refused(impatient.notify("wechat", body, key="another-key")) == (401, "bad_signature")
     old_s = int(time.time()) - 301
-    assert refused(api.notify("wechat", body, key="wechat-key", at_s=old_s)) == (401, "bad_signature")
-    assert refused(api.notify("wechat", body, key="wechat-key", at_s=-1)) == (401, "bad_signature")
-    assert refused(api.client.post(f"{api.url}/v1/notifications/wechat", content=body)) == (401, "bad_signature")
+    assert refused(impatient.notify("wechat", body, key="wechat-key", at_s=old_s)) == (401, "bad_signature")
+    assert refused(impatient.notify("wechat", body, key="wechat-key", at_s=-1)) == (401, "bad_signature")
+    assert refused(impatient.client.post(f"{impatient.url}/v1/notifications/wechat", content=body)) == (
+        401,
+        "bad_signature",
+    )
     assert customer.read(order)["state"] == "paying"
 
 
-def test_a_notice_of_another_amount_is_refused(api: Api, providers: dict[str, Provider]) -> None:
-    customer, order, number = pending(api, providers["wechat"])
-    reply = api.notify("wechat", captured("wechat", number, 1), key="wechat-key")
+def test_a_notice_of_another_amount_is_refused(impatient: Api, providers: dict[str, Provider]) -> None:
+    customer, order, number = pending(impatient, providers["wechat"])
+    reply = impatient.notify("wechat", capture_notice("wechat", number, 1), key="wechat-key")
     assert refused(reply) == (409, "amount_mismatch")
     assert customer.read(order)["state"] == "paying"
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_notice_of_an_unknown_number_is_to_come_again(api: Api, method: str) -> None:
-    reply = api.notify(method, captured(method, "pi_unknown"), key=f"{method}-key")
+    reply = api.notify(method, capture_notice(method, "pi_unknown"), key=f"{method}-key")
     assert refused(reply) == (404, "payment_unknown")
 
 
@@ -109,10 +91,9 @@ def test_a_notice_of_a_kind_that_nobody_acts_on_is_acknowledged(api: Api) -> Non
 def test_a_notice_may_overtake_the_answer_to_the_charge(api: Api, providers: dict[str, Provider]) -> None:
     customer = api.customer()
     order = customer.order()
-    with providers["card"].fault("slow_answer", order, by_ms=600, when="after", op=["confirm"]):
+    with providers["card"].fault("lost_answer", order, when="after", op=["confirm"]):
         reply = customer.pay(order, "card")
     assert (reply.status_code, reply.json()["payment"]["state"]) == (200, "paid")
-    assert reply.elapsed.total_seconds() < 0.6
     eventually(lambda: len(providers["card"].rows(order, "answered")) >= 2)
     assert customer.read(order)["state"] == "paid"
 
@@ -139,7 +120,7 @@ def test_repeated_and_reordered_notices_book_and_send_once(api: Api, providers: 
 def test_a_refund_notice_may_come_before_the_capture_notice(api: Api, providers: dict[str, Provider]) -> None:
     customer = api.customer()
     order = customer.order()
-    with providers["wechat"].fault("late_notices", order, by_ms=1_500, of="capture"):
+    with providers["wechat"].fault("late_notices", order, by_ms=800, of="capture"):
         customer.pay(order, "wechat")
         customer.until(order, "paid")
         customer.refund(order, 1234)
