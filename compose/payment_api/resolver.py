@@ -171,7 +171,7 @@ class Resolver:
             await self._close(payment)
         elif answer.result in (Result.NOT_KNOWN, Result.NOT_PAID) and resends < RESENDS_MAX:
             await self._charger.charge(payment)
-            return resends + 1
+            return resends + (payment.provider_number is not None)  # a card's intent alone charges nothing
         return resends
 
     async def _close(self, payment: Payment) -> None:

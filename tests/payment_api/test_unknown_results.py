@@ -47,6 +47,17 @@ def test_a_charge_that_never_arrived_is_sent_again_under_its_number(
     assert len(impatient.of("payments", order)) == 1
 
 
+def test_a_cards_intent_is_made_again_until_it_is_there(api: Api, providers: dict[str, Provider]) -> None:
+    customer = api.customer()
+    order = customer.order()
+    with providers["card"].fault("error_answer", order, status=503, when="before", op=["create"]):
+        customer.pay(order, "card")
+        eventually(lambda: providers["card"].asked(order, "create") >= 4)
+    customer.until(order, "paid")
+    assert [row["state"] for row in api.of("payments", order)] == ["paid"]
+    assert len(providers["card"].rows(order, "accepted")) == 1
+
+
 def test_a_500_is_no_answer(impatient: Api, providers: dict[str, Provider]) -> None:
     customer = impatient.customer()
     order = customer.order()
