@@ -13,8 +13,9 @@ not count.
 from types import SimpleNamespace
 
 from harness.checks.check import Check, Premise
-from harness.checks.proof import amount, proof, reasons, unreadable, when
+from harness.checks.proof import proof, reasons, unreadable, when
 from harness.evidence.tables import Evidence
+from harness.money import Bearer, amount, loss
 from harness.verdict import CheckResult, Finding
 
 BALANCES = """
@@ -147,7 +148,9 @@ def _differences(evidence: Evidence, breaches: list[SimpleNamespace]) -> tuple[F
                     f"{amount(case.captured_minor, unit)} and refunded {amount(case.refunded_minor, unit)}: "
                     f"a difference of {amount(_difference_minor(case), unit)}. The provider {moved}."
                 ),
-                evidence={"provider": case.provider} | proofs[case.order_no],
+                evidence={"provider": case.provider}
+                | loss(Bearer.BOOKS, _difference_minor(case), unit)
+                | proofs[case.order_no],
             )
         )
     return tuple(findings)
@@ -163,7 +166,8 @@ def _sums(evidence: Evidence, sums: list[SimpleNamespace]) -> tuple[Finding, ...
                 f"{amount(case.paid_minor, case.currency)} paid and {amount(case.refunded_minor, case.currency)} given "
                 f"back, its payments and refunds come to {amount(case.net_minor, case.currency)}."
             ),
-            evidence=proofs[case.order_no],
+            evidence=loss(Bearer.BOOKS, case.paid_minor - case.refunded_minor - case.net_minor, case.currency)
+            | proofs[case.order_no],
         )
         for case in sums
     )

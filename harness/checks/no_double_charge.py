@@ -12,8 +12,9 @@ from collections import defaultdict
 from types import SimpleNamespace
 
 from harness.checks.check import Check, Premise
-from harness.checks.proof import amount, proof, reasons, seconds, unreadable, when
+from harness.checks.proof import proof, reasons, seconds, unreadable, when
 from harness.evidence.tables import Evidence
+from harness.money import Bearer, amount, loss
 from harness.verdict import CheckResult, Finding
 
 NETS = """
@@ -140,7 +141,8 @@ def _findings(evidence: Evidence, breaches: list[SimpleNamespace]) -> tuple[Find
         Finding(
             subject=case.subject,
             message=_story(evidence, case, [charge for number in case.order_nos for charge in charges[number]]),
-            evidence=(
+            evidence=loss(Bearer.CUSTOMER, _excess_minor(case), case.currency)
+            | (
                 proofs[case.order_nos[0]]
                 if case.what == "order"
                 else {"orders": [proofs[number] for number in case.order_nos]}

@@ -12,8 +12,9 @@ watermark are another run's business.
 from types import SimpleNamespace
 
 from harness.checks.check import Check, Premise
-from harness.checks.proof import amount, proof, reasons, unreadable, when
+from harness.checks.proof import proof, reasons, unreadable, when
 from harness.evidence.tables import Evidence
+from harness.money import Bearer, amount, loss
 from harness.verdict import CheckResult, Finding
 
 CHARGED = "SELECT count(DISTINCT (provider, number)) FROM captures ORDER BY ALL"
@@ -110,6 +111,7 @@ def _findings(evidence: Evidence, breaches: list[SimpleNamespace]) -> tuple[Find
                     f"{amount(case.refunded_minor, case.currency)} had gone back."
                 ),
                 evidence={"provider": case.provider, "number": case.number, "seq": case.seq}
+                | loss(Bearer.CUSTOMER, case.captured_minor - case.refunded_minor, case.currency)
                 | proofs.get(case.order_no, {}),
             )
         )

@@ -12,8 +12,9 @@ from collections import defaultdict
 from types import SimpleNamespace
 
 from harness.checks.check import Check, Premise
-from harness.checks.proof import amount, proof, reasons, unreadable, when
+from harness.checks.proof import proof, reasons, unreadable, when
 from harness.evidence.tables import Evidence
+from harness.money import Bearer, amount, loss
 from harness.verdict import CheckResult, Finding
 
 EXCESS = """
@@ -86,7 +87,7 @@ def check(evidence: Evidence) -> CheckResult:
             ]
         ),
         findings=_findings(evidence, breaches),
-        measured=float(sum(max(_excess_minor(case), case.doubled_minor or 0) for case in breaches)),
+        measured=float(sum(_over_minor(case) for case in breaches)),
         objective=0.0,
         unit="minor units",
     )
@@ -95,6 +96,11 @@ def check(evidence: Evidence) -> CheckResult:
 def _excess_minor(case: SimpleNamespace) -> int:
     excess: int = case.refunded_minor - case.asked_minor - case.owed_minor
     return excess
+
+
+def _over_minor(case: SimpleNamespace) -> int:
+    over: int = max(_excess_minor(case), case.doubled_minor or 0)
+    return over
 
 
 def _findings(evidence: Evidence, breaches: list[SimpleNamespace]) -> tuple[Finding, ...]:
@@ -107,7 +113,8 @@ def _findings(evidence: Evidence, breaches: list[SimpleNamespace]) -> tuple[Find
         Finding(
             subject=case.order_id,
             message=_story(evidence, case, refunds[case.order_no]),
-            evidence=proofs[case.order_no],
+            evidence=loss(Bearer.OPERATOR, _over_minor(case), refunds[case.order_no][0].currency)
+            | proofs[case.order_no],
         )
         for case in breaches
     )

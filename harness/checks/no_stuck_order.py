@@ -10,8 +10,9 @@ processing the charge, or whose ledger cannot tell; a drain shorter than T_stuck
 """
 
 from harness.checks.check import Check, Premise
-from harness.checks.proof import amount, proof, reasons, seconds, when
+from harness.checks.proof import proof, reasons, seconds, when
 from harness.evidence.tables import Evidence
+from harness.money import amount
 from harness.verdict import CheckResult, Finding
 
 ORDERS = """

@@ -12,8 +12,9 @@ and a read that overlaps the acknowledgement, prove nothing.
 from collections import defaultdict
 
 from harness.checks.check import Check, Premise
-from harness.checks.proof import amount, proof, reasons, when
+from harness.checks.proof import proof, reasons, when
 from harness.evidence.tables import Evidence
+from harness.money import amount
 from harness.operation import Op
 from harness.verdict import CheckResult, Finding
 

@@ -10,7 +10,6 @@ from harness.verdict import CheckResult
 
 MAX_ROWS = 60
 """Rows of one kind in one finding; what is beyond is cut and said."""
-NO_MINOR_UNIT = frozenset({"JPY", "KRW", "VND", "CLP"})
 
 HISTORY_OF_ORDERS = """
 SELECT o.order_no, p.id, p.op, p.method, p.key_no, p.attempt, p.sent_ns, p.done_ns, p.outcome, p.ending, p.http, p.code,
@@ -56,13 +55,6 @@ def since_start(evidence: Evidence, at_ns: int) -> float:
 def seconds(duration_ns: int) -> str:
     """A duration for people."""
     return f"{duration_ns / 1e9:.1f} s"
-
-
-def amount(minor: int, currency: str | None) -> str:
-    """An amount of money for people."""
-    if currency in NO_MINOR_UNIT:
-        return f"{minor} {currency}"
-    return f"{'-' if minor < 0 else ''}{abs(minor) // 100}.{abs(minor) % 100:02d} {currency or ''}".rstrip()
 
 
 def proof(evidence: Evidence, order_nos: Iterable[int]) -> dict[int, dict[str, object]]:

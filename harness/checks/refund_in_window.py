@@ -15,8 +15,9 @@ refund that was refused, or that ended without an answer and stands nowhere, is 
 from types import SimpleNamespace
 
 from harness.checks.check import Check, Premise
-from harness.checks.proof import amount, proof, reasons, seconds, unreadable, when
+from harness.checks.proof import proof, reasons, seconds, unreadable, when
 from harness.evidence.tables import Evidence
+from harness.money import Bearer, amount, loss
 from harness.verdict import CheckResult, Finding
 
 TIED = """
@@ -112,6 +113,7 @@ def check(evidence: Evidence) -> CheckResult:
         else:
             breaches.append(case)
     waits = [case.met_ns - case.owed_ns for case in cases if case.met_ns is not None]
+    waits += [evidence.until_ns - case.owed_ns for case in breaches if case.met_ns is None]  # and has not ended yet
     return CheckResult(
         examined=examined,
         undecided=stray + unclear + blind + early,
@@ -136,7 +138,9 @@ def _findings(evidence: Evidence, breaches: list[SimpleNamespace]) -> tuple[Find
         Finding(
             subject=case.order_id,
             message=_story(evidence, case),
-            evidence={"why": case.why, "owed_minor": case.amount_minor} | proofs[case.order_no],
+            evidence={"why": case.why, "owed_minor": case.amount_minor}
+            | loss(Bearer.CUSTOMER if case.met_ns is None else Bearer.LATE, case.amount_minor, case.currency)
+            | proofs[case.order_no],
         )
         for case in breaches
     )
