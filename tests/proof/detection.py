@@ -1,0 +1,90 @@
+"""Is every defect caught three times of three, and does the fixed build pass whatever the seed?"""
+
+from collections.abc import Callable, Iterator
+
+from harness.verdict import Status
+from tests.defects import DEFECTS, SCENARIOS
+from tests.proof.cut_answers import measure
+from tests.proof.gates import Gated, gate, wrong
+from tests.proof.item import Item, Room, Shown, need
+
+DEFECT_SEEDS = (1, 2, 3)
+FIXED_SEEDS = tuple(range(1, 11))
+GATE_SEEDS = (1, 2, 3)
+DEFAULTS = ("AnswerLost", "FestivalEvening")
+"""What `harness gate` runs where nothing is named."""
+OTHERS = tuple(name for name in SCENARIOS if name not in DEFAULTS)
+ALONE = frozenset({"FestivalEvening"})
+"""Scenarios that promise a latency."""
+
+
+def items() -> Iterator[Item]:
+    """Each defect with three seeds; the fixed build with ten, and at gate size with three."""
+    for seed in DEFECT_SEEDS:
+        for defect, caught in DEFECTS.items():
+            name = f"defect-{defect}-{seed}"
+            yield Item(group="defects", name=name, prove=catches(defect, seed), alone=caught.alone)
+    for seed in FIXED_SEEDS:
+        for scenario in SCENARIOS:
+            name = f"fixed-{scenario}-{seed}"
+            yield Item(group="fixed", name=name, prove=passes(scenario, seed=seed), alone=scenario in ALONE)
+    for seed in GATE_SEEDS:
+        yield Item(group="gate", name=f"gate-default-{seed}", prove=passes_whole(seed), alone=True)
+    for scenario in OTHERS:
+        yield Item(group="gate", name=f"gate-{scenario}-1", prove=passes(scenario, seed=1, size="gate"), alone=True)
+
+
+def catches(defect: str, seed: int) -> Callable[[Room], Shown]:
+    """The check written for the defect fails, with findings, and the gate exits with 1."""
+    caught = DEFECTS[defect]
+
+    def prove(room: Room) -> Shown:
+        gated = gate(room, caught.scene, "--size", "scene", "--seed", str(seed), "--defect", defect)
+        judged = gated.check(caught.scene, caught.check)
+        seen = f"{caught.check} {judged.status.value}, {len(judged.findings)} findings, exit {gated.exit_code}"
+        need(
+            judged.status is Status.FAIL and bool(judged.findings) and gated.exit_code == 1,
+            f"{seen}; {judged.reason}; {wrong(gated)}",
+        )
+        others = sorted(
+            check.check
+            for check in gated.scenario(caught.scene).checks
+            if check.status is Status.FAIL and check.check != caught.check
+        )
+        return Shown(told=f"{seen}; also {', '.join(others) or 'none'}", runs=gated.facts())
+
+    return prove
+
+
+def passes(scenario: str, *, seed: int, size: str = "scene") -> Callable[[Room], Shown]:
+    """No FAIL, no UNKNOWN, nothing missed, exit 0."""
+
+    def prove(room: Room) -> Shown:
+        gated = gate(room, scenario, "--size", size, "--seed", str(seed))
+        clean(gated)
+        return Shown(told=f"exit 0, {gated.conduct(scenario).started} journeys", runs=gated.facts())
+
+    return prove
+
+
+def passes_whole(seed: int) -> Callable[[Room], Shown]:
+    """The default gate: exit 0, none missed, and AnswerLost met every kind of customer after a cut answer."""
+
+    def prove(room: Room) -> Shown:
+        gated = gate(room, "--seed", str(seed))
+        clean(gated)
+        cut = measure(gated, "AnswerLost")
+        cut.judge()
+        return Shown(told=f"exit 0; {cut.told()}", runs=gated.facts())
+
+    return prove
+
+
+def clean(gated: Gated) -> None:
+    """Raise NotProven unless every claimed promise held and every journey was started."""
+    need(gated.exit_code == 0, wrong(gated))
+    for scenario in gated.verdict.scenarios:
+        statuses = {check.status for check in scenario.checks}
+        need(not statuses & {Status.FAIL, Status.UNKNOWN}, wrong(gated))
+        conduct = gated.conduct(scenario.scenario)
+        need(conduct.missed == 0, f"{scenario.scenario}: {conduct.missed} of {conduct.planned} journeys were missed")
