@@ -95,7 +95,9 @@ class _Asker:
 
     def list_of(self, journey: int, user: str) -> FinalList | None:
         asked = self.ask(lambda: self.target.list_orders(user))
-        return asked and FinalList(
+        if asked is None:
+            return None
+        return FinalList(
             user=user,
             journey=journey,
             outcome=asked.seen.outcome,
@@ -107,7 +109,9 @@ class _Asker:
 
     def read_of(self, order: str, user: str) -> FinalRead | None:
         asked = self.ask(lambda: self.target.read(user, order))
-        return asked and FinalRead(
+        if asked is None:
+            return None
+        return FinalRead(
             order=order,
             user=user,
             outcome=asked.seen.outcome,

@@ -21,7 +21,7 @@ from typing import Final
 from harness.errors import FaultError
 from harness.faults.probe import ANSWER_LIMIT_S, SILENCE_LIMIT_S, Look, Prober, Seen
 from harness.faults.proof import Proof, confirmed, inconclusive, mismatch
-from harness.faults.surroundings import Edge, ProxyState, Surroundings, Toxic
+from harness.faults.surroundings import Edge, ProxyState, Surroundings, Toxic, ToxiproxyServer
 from harness.scenario import Driver, Faults, FaultSpec
 
 GONE_LIMIT_S: Final = 3.0
@@ -99,6 +99,7 @@ class Network:
         if spec.where not in self.around.edges:
             known = ", ".join(sorted(self.around.edges))
             raise FaultError(f"fault {number} strikes the edge {spec.where!r}; the target has: {known}")
+        _server(self.around)
         plan = _plan(spec)
         toxic = Toxic(
             name=f"{self.around.run_id}.{number}.{spec.kind}",
@@ -112,12 +113,12 @@ class Network:
         """Set it and expect it from now on, also when Toxiproxy's answer is lost."""
         with self.lock:
             self.expected.setdefault(proxy, {})[toxic.name] = toxic
-            self.around.toxiproxy.add_toxic(proxy, toxic)
+            _server(self.around).add_toxic(proxy, toxic)
 
     def remove_toxic(self, proxy: str, toxic: Toxic) -> bool:
         """Remove it; False when it was not there."""
         with self.lock:
-            was_there = self.around.toxiproxy.remove_toxic(proxy, toxic.name)
+            was_there = _server(self.around).remove_toxic(proxy, toxic.name)
             self.expected.get(proxy, {}).pop(toxic.name, None)
         return was_there
 
@@ -126,6 +127,8 @@ class Network:
 
         A toxic of ours that is missing is told by the fault that set it, not here.
         """
+        if self.around.toxiproxy is None:
+            return {}, ()
         with self.lock:
             proxies = self.around.toxiproxy.proxies()
             edges = sorted(self.around.edges.values(), key=lambda edge: edge.name)
@@ -150,6 +153,12 @@ class Network:
                 yield f"a foreign toxic stands on edge {edge.name}: {_tell(toxic)}"
 
 
+def _server(around: Surroundings) -> ToxiproxyServer:
+    if around.toxiproxy is None:
+        raise FaultError("a fault of the network needs Toxiproxy, and the stack was started without it")
+    return around.toxiproxy
+
+
 @dataclass(kw_only=True, slots=True)
 class ToxicInjection:
     """One toxic on one edge, from its setting to its end."""
@@ -168,7 +177,7 @@ class ToxicInjection:
     def prepare(self) -> None:
         """Tell the warden how to remove the toxic, before there is one."""
         around = self.network.around
-        self._undo = around.warden.will_delete(around.toxiproxy.toxic_url(self.edge.proxy, self.toxic.name))
+        self._undo = around.warden.will_delete(_server(around).toxic_url(self.edge.proxy, self.toxic.name))
 
     def forget(self) -> None:
         """It was seen to be gone, or was never set; the warden need not know."""

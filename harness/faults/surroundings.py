@@ -75,6 +75,7 @@ class Surroundings:
     services: Mapping[str, Endpoint]
     """Services that answer HTTP, the providers among them."""
     providers: Mapping[str, ProviderControl]
-    toxiproxy: ToxiproxyServer
+    toxiproxy: ToxiproxyServer | None
+    """None where the stack was started without it: the edges are then direct and cannot be broken."""
     control: ServiceControl
     warden: Warden

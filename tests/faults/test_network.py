@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -186,3 +187,12 @@ def test_a_fault_on_an_edge_that_there_is_not_is_refused_before_anything_is_set(
 
 def _remove(parts: Ground, edge: str, name: str) -> None:
     parts.toxiproxy.remove_toxic(f"r1.{edge}", name)
+
+
+def test_without_toxiproxy_nothing_is_wrong_with_the_edges_and_none_can_be_struck(parts: Ground) -> None:
+    around = replace(parts.around, toxiproxy=None)
+    with Prober(around=around) as prober:
+        network = Network(around=around, prober=prober)
+        assert network.survey() == ({}, ())
+        with pytest.raises(FaultError, match="needs Toxiproxy, and the stack was started without it"):
+            network.strike(0, Silence("wechat", answers=True)[0])
