@@ -6,6 +6,7 @@ possible. The records that go to disk are made from it here, with every number
 resolved, so that a verdict needs neither scenario nor profile nor adapter.
 """
 
+import os
 import platform
 import secrets
 import time
@@ -33,12 +34,16 @@ from harness.operation import Phase
 from harness.profile import PROFILES, Windows
 from harness.scenario import FaultSpec, Plan, Scenario, Size
 from harness.stack.builds import Chosen, resolve_defects
+from harness.stack.ground import addresses_of
 from harness.stack.hosts import check_hosts
+from harness.stack.ports import reserved
 from harness.targets.file import TargetFile, load_target
 from harness.targets.protocol import Capabilities
 from harness.targets.source import Source
 from harness.targets.template import nearest
 
+SERVERS = 2
+"""PostgreSQL and Toxiproxy."""
 LIBRARIES = ("locust", "gevent", "httpx", "toxiproxy-python", "duckdb", "msgspec")
 
 
@@ -108,8 +113,10 @@ def assign(
     target = load_target(target_file)
     if host:
         target = with_host(target, host, allow_hosts)
-    if target.base_url is not None:
-        check_hosts([target.base_url], file_allows=target.allow_hosts, allowed=allow_hosts)
+    check_hosts(addresses_of(target, os.environ), file_allows=target.allow_hosts, allowed=allow_hosts)
+    check_ports(target, port_base)
+    if (runs / run_id / "run.json").exists():
+        raise UsageError(f"run directory {runs / run_id} holds a run already; leave out --run-id, or name another")
     return Assignment(
         run_id=run_id,
         scenarios=tuple(scenarios),
@@ -141,6 +148,13 @@ def with_host(target: TargetFile, host: str, allow_hosts: Sequence[str]) -> Targ
     return target.model_copy(update={"base_url": url})
 
 
+def check_ports(target: TargetFile, base: int) -> None:
+    """Raise PortTaken where a port is in use that a base fixes for services, edges, PostgreSQL and Toxiproxy."""
+    if base:
+        with reserved(len(target.service) + len(target.edge) + SERVERS, base=base):
+            pass
+
+
 def check_sizes(scenarios: Mapping[str, Collection[str]], size: str) -> None:
     """Raise UsageError where a scenario does not declare the size."""
     for name, sizes in scenarios.items():
@@ -152,8 +166,7 @@ def check_names(asked: Sequence[str], known: Mapping[str, Collection[str]], size
     """Raise UsageError where a scenario is unknown, with what was probably meant, or lacks the size."""
     for name in asked:
         if name not in known:
-            there = ", ".join(sorted(known))
-            raise UsageError(f"unknown scenario {name!r}{nearest(name, known)}; there are {there}")
+            raise UsageError(f"unknown scenario {name!r}{nearest(name, known)}")
     check_sizes({name: known[name] for name in asked}, size)
 
 

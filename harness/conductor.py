@@ -224,6 +224,7 @@ def conduct_scenario(
 
 def prepare(stage: Stage) -> None:
     """Conditions, clocks, watermark, and one journey a method: steady state must hold before anything is broken."""
+    stage.cut.check()  # it may have been pulled while the stack came up
     stage.timeline.place_conditions()
     sources = stage.stack.sources
     clocks = sample_clocks(stage.target, sources, stage.anchor, limit_s=ASK_LIMIT_S)
@@ -231,6 +232,7 @@ def prepare(stage: Stage) -> None:
     stage.account.clocks = clocks.samples
     stage.account.watermark = dict(mark.last_seq)
     stage.account.problems += [*clocks.problems, *mark.problems]
+    stage.cut.check()
     stage.say("preflight", "one journey for each method", None)
     ends: dict[str, JourneyEnd] = {}
 

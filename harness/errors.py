@@ -54,6 +54,12 @@ class RunDirectoryError(UsageError):
     """A folder is not a run directory, or one of another schema."""
 
 
+class CutBeforeStart(HarnessError):
+    """A signal came before anything was started; there is nothing to be judged."""
+
+    exit_code = ExitCode.UNDECIDED
+
+
 class HistoryError(HarnessError):
     """A history or evidence file is damaged elsewhere than in its last line."""
 

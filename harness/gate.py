@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,18 +24,17 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from harness import progress
-from harness.assignment import check_names
+from harness.assignment import check_names, check_ports
 from harness.catalogue import known_scenarios
-from harness.errors import ExitCode, HarnessError
+from harness.errors import CutBeforeStart, ExitCode, HarnessError, UsageError
 from harness.stack.builds import resolve_defects
 from harness.stack.ground import addresses_of
 from harness.stack.hosts import check_hosts
-from harness.stack.ports import reserved
 from harness.targets.file import load_target
 
 PR_SET_PDEATHSIG = 1
-PORTS_OF_A_RUN = 14
-"""PostgreSQL, Toxiproxy, four services and eight edges of the reference."""
+LOG_LINES = 15
+"""Of Locust's log, shown where it ended without a verdict and without a reason."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,19 +62,22 @@ def check_request(request: Request) -> None:
     target = load_target(request.target_file)
     resolve_defects(target, request.build, request.defects)
     check_hosts(addresses_of(target, os.environ), file_allows=target.allow_hosts, allowed=request.allow_hosts)
-    if request.port_base:
-        with reserved(PORTS_OF_A_RUN, base=request.port_base):
-            pass
+    check_ports(target, request.port_base)
 
 
 def run_locust(request: Request, console: Console) -> ExitCode:
-    """Run the scenarios to their verdict; gives Locust's exit code as ours.
+    """Run the scenarios to their verdict; gives Locust's exit code, which is the verdict's.
 
-    Locust's own output goes to `locust.log` in the run directory. Raises
-    HarnessError where Locust died without a verdict.
+    Locust's own output goes to `locust.log` in the run directory. Raises UsageError where Locust found that it cannot
+    be done, CutBeforeStart where a signal came first, and HarnessError, with the reason, where there is no verdict.
     """
     folder = request.runs / request.run_id
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as exc:
+        raise UsageError(
+            f"run directory {folder} cannot be made: {exc.strerror}; choose another folder by --runs"
+        ) from exc
     reading, writing = os.pipe()
     log_path = folder / "locust.log"
     with log_path.open("wb") as log, open(reading, "rb") as events:  # noqa: PTH123  # a descriptor, no path
@@ -90,14 +92,20 @@ def run_locust(request: Request, console: Console) -> ExitCode:
             preexec_fn=_die_with_the_gate,  # noqa: PLW1509  # no threads run here
         )
         os.close(writing)
-        with _signals_passed_to(child):
-            _show(events, console)
+        with _signals_passed_to(child) as passed:
+            error = _show(events, console)
             code = child.wait()
-    if code in set(ExitCode) - {ExitCode.HARNESS_FAILED} and (
-        (folder / "verdict.json").exists() or code == ExitCode.USAGE
-    ):
+    if code in {ExitCode.PASS, ExitCode.BROKEN, ExitCode.UNDECIDED} and (folder / "verdict.json").exists():
         return ExitCode(code)
-    last = [line for line in log_path.read_text(errors="replace").splitlines() if line.strip()][-15:]
+    last = [line for line in log_path.read_text(errors="replace").splitlines() if line.strip()][-LOG_LINES:]
+    if not (folder / "run.json").exists() and (passed or code == ExitCode.USAGE):
+        shutil.rmtree(folder)
+        if passed:
+            raise CutBeforeStart("cut short before anything was started; there is nothing to judge")
+        said = next((line for line in last if "error:" in line), "".join(last[-1:]))
+        raise UsageError(error or said.removeprefix("harness: "))
+    if error:
+        raise HarnessError(f"no verdict: {error}; Locust's own words are in {log_path}")
     raise HarnessError(f"no verdict: Locust ended with {code}; the end of {log_path}:\n" + "\n".join(last))
 
 
@@ -130,26 +138,45 @@ def _die_with_the_gate() -> None:
 
 
 @contextmanager
-def _signals_passed_to(child: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Hand SIGINT and SIGTERM to the child, which ends the run in good order."""
+def _signals_passed_to(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
+    """Hand SIGINT and SIGTERM to the child, which ends the run in good order; gives the list of those handed on."""
+    passed: list[int] = []
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
         if child.poll() is None:
+            passed.append(number)
             child.send_signal(number)
 
     before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield passed
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _show(events: Sequence[bytes] | Iterator[bytes], console: Console) -> None:
-    """Draw progress until the child closes its end: a bar on a terminal, plain lines elsewhere."""
-    if not console.is_terminal:
+def _show(events: Iterable[bytes], console: Console) -> str:
+    """Draw progress until the child closes its end: a bar on a terminal, plain lines elsewhere.
+
+    Gives the text of the last error among it, which is told at the end; empty where there was none.
+    """
+    decoder = msgspec.json.Decoder(progress.Progress)
+    error = ""
+    with _drawing(console) as draw:
         for line in events:
-            progress.say_plainly(msgspec.json.decode(line, type=progress.Progress))
+            event = decoder.decode(line)
+            if event.phase == "error":
+                error = event.text
+            else:
+                draw(event)
+    return error
+
+
+@contextmanager
+def _drawing(console: Console) -> Iterator[progress.Say]:
+    """How progress is shown on this console."""
+    if not console.is_terminal:
+        yield progress.plain_lines()
         return
     columns = (
         TextColumn("{task.description:<28}"),
@@ -159,9 +186,9 @@ def _show(events: Sequence[bytes] | Iterator[bytes], console: Console) -> None:
     )
     with Progress(*columns, console=console, transient=True) as drawing:
         task = drawing.add_task("starting", total=1, text="")
-        for line in events:
-            event = msgspec.json.decode(line, type=progress.Progress)
-            if event.phase == "error":
-                console.print(f"[red]error[/]: {event.text}")
+
+        def draw(event: progress.Progress) -> None:
             name = f"{event.scenario} {event.phase}".strip()
             drawing.update(task, description=name, completed=event.share or 0, text=event.text)
+
+        yield draw

@@ -14,8 +14,8 @@ import os
 import secrets
 import signal
 import sys
-from argparse import Namespace
-from collections.abc import Callable, Iterable
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ MOST_JOURNEYS = 2_000
 JUDGE_LIMIT_S = 300
 """Longest that judging a run may take before Locust gives up on a verdict."""
 
+NO_WORKERS = "a run with workers is not there yet; leave out --master, --worker and --processes"
 FIRST_FAILURE_STATUS = 400
 
 Describe = Callable[[Iterable[type[object]]], tuple[Scenario, ...]]
@@ -61,6 +62,7 @@ class NoUsers(UsersDispatcher):
 
 def hang(events: Any, describe: Describe) -> None:
     """Hang a `Lifecycle` on Locust's events; called once, when `harness.customer` is imported."""
+    refuse_workers(sys.argv[1:], os.environ)
     events.init_command_line_parser.add_listener(add_arguments)
 
     @events.init.add_listener  # type: ignore[untyped-decorator]
@@ -69,6 +71,16 @@ def hang(events: Any, describe: Describe) -> None:
         events.test_start.add_listener(lifecycle.on_test_start)
         events.test_stopping.add_listener(lifecycle.on_test_stopping)
         events.quitting.add_listener(lifecycle.on_quitting)
+
+
+def refuse_workers(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Leave with exit code 2 where workers are asked for; before Locust does, since a worker waits for its master."""
+    early = ArgumentParser(add_help=False, allow_abbrev=False)
+    early.add_argument("--master", "--worker", dest="asked", action="store_true")
+    early.add_argument("--processes", dest="asked", type=bool)
+    asked = early.parse_known_args(arguments)[0].asked
+    if asked or any(environ.get(name) for name in ("LOCUST_MODE_MASTER", "LOCUST_MODE_WORKER", "LOCUST_PROCESSES")):
+        leave(NO_WORKERS)
 
 
 def add_arguments(parser: Any) -> None:
@@ -105,8 +117,8 @@ class Lifecycle:
         environment.process_exit_code = int(ExitCode.HARNESS_FAILED)
         environment.dispatcher_class = NoUsers
         options = environment.parsed_options
-        if not isinstance(environment.runner, LocalRunner) or getattr(options, "processes", None):
-            leave("a run with workers is not there yet; leave out --master, --worker and --processes")
+        if not isinstance(environment.runner, LocalRunner):
+            leave(NO_WORKERS)
         if options.num_users is None:
             options.num_users = MOST_JOURNEYS
         if options.spawn_rate is None:

@@ -7,6 +7,7 @@ gate draws them; under plain Locust they are lines on standard error.
 
 import os
 import sys
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -25,26 +26,40 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 Say = Callable[[Progress], None]
 
+NEWS_S = 5.0
+"""A phase that goes on says where it stands so often, where there is only a log to say it in."""
+
 
 def reporter() -> Say:
     """Give the function by which this process reports progress."""
     descriptor = os.environ.get("HARNESS_PROGRESS_FD")
+    plainly = plain_lines()
     if descriptor is None:
-        return say_plainly
+        return plainly
     encoder, number = msgspec.json.Encoder(), int(descriptor)
 
     def say(progress: Progress) -> None:
         try:
             os.write(number, encoder.encode(progress) + b"\n")
         except OSError:  # the gate is gone; the run goes on to its end, which the warden guards
-            say_plainly(progress)
+            plainly(progress)
 
     return say
 
 
-def say_plainly(progress: Progress) -> None:
-    """Say it as one line for people; what is repeated with another share is left out."""
-    if progress.share is None or progress.share in (0.0, 1.0):
+def plain_lines(now_s: Callable[[], float] = time.monotonic) -> Say:
+    """Give a function that says it as lines for people: whatever is new, and where a long phase stands now and then."""
+    before: tuple[str, str] | None = None
+    said_s = 0.0
+
+    def say(progress: Progress) -> None:
+        nonlocal before, said_s
+        step = (progress.scenario, progress.phase)
+        if progress.share is not None and step == before and now_s() - said_s < NEWS_S:
+            return
+        before, said_s = step, now_s()
         where = f"{progress.scenario} " if progress.scenario else ""
         sys.stderr.write(f"{where}{progress.phase}: {progress.text}\n")
         sys.stderr.flush()
+
+    return say
