@@ -7,18 +7,17 @@ gevent; what needs them runs as a child process.
 
 import secrets
 import sys
-from collections.abc import Callable
+import traceback
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from harness.assignment import new_run_id
-from harness.catalogue import known_scenarios
-from harness.errors import ExitCode, HarnessError, UsageError
+from harness.cli_listing import Listed, listing
+from harness.errors import ExitCode, HarnessError
 from harness.gate import Request, check_request, prune, run_locust
 from harness.scenario import Size
 
@@ -43,16 +42,16 @@ class ProfileName(StrEnum):
 
 RunFolder = Annotated[Path, typer.Argument(help="A run directory, such as runs/20261124-201500-1f3a.")]
 TargetFile = Annotated[Path, typer.Option("--target", help="Target file: what is tested, and how it is started.")]
+Build = Annotated[str, typer.Option(help="Build of the target to start, as `harness list defects` names them.")]
+Defects = Annotated[list[str] | None, typer.Option(help="Defect to switch on; may be repeated.")]
+PortBase = Annotated[int, typer.Option(min=0, max=65_000, help="First port to use; 0: any free ones.")]
+Profile = Annotated[ProfileName, typer.Option(help="Time windows: life, or scaled to a minute's run.")]
+AllowHost = Annotated[
+    list[str] | None, typer.Option(help="Host beyond loopback that may be loaded, if the target file allows it too.")
+]
 REFERENCE = Path("compose/reference.toml")
-
-
-class Listed(StrEnum):
-    """What `harness list` can list."""
-
-    SCENARIOS = "scenarios"
-    CHECKS = "checks"
-    FAULTS = "faults"
-    DEFECTS = "defects"
+KEPT = 20
+DEFAULT_BUILD = "fixed"
 
 
 @app.command()
@@ -63,15 +62,15 @@ def gate(
     size: Annotated[
         Size, typer.Option(help="gate: a minute's load at the base rate; scene: 8 s, for quick tests.")
     ] = Size.GATE,
-    build: Annotated[str, typer.Option(help="Build of the target to start.")] = "fixed",
-    defect: Annotated[list[str] | None, typer.Option(help="Defect to switch on; may be repeated.")] = None,
+    build: Build = DEFAULT_BUILD,
+    defect: Defects = None,
     target: TargetFile = REFERENCE,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of every random choice; drawn where not given.")] = None,
     runs: Annotated[Path, typer.Option(help="Folder in which run directories are made.")] = Path("runs"),
-    keep: Annotated[int, typer.Option(min=1, help="Run directories to keep; older ones are removed.")] = 20,
-    port_base: Annotated[int, typer.Option(min=0, max=65_000, help="First port to use; 0: any free ones.")] = 0,
-    profile: Annotated[ProfileName, typer.Option(help="Time windows.")] = ProfileName.GATE,
-    allow_host: Annotated[list[str] | None, typer.Option(help="Host beyond loopback that may be loaded.")] = None,
+    keep: Annotated[int, typer.Option(min=1, help="Run directories to keep; older ones are removed.")] = KEPT,
+    port_base: PortBase = 0,
+    profile: Profile = ProfileName.GATE,
+    allow_host: AllowHost = None,
 ) -> None:
     """Run scenarios, judge them, and exit with the verdict's code."""
     _gate(
@@ -109,69 +108,71 @@ def check(
 
 
 @app.command()
-def rerun(run: RunFolder, keep: Annotated[int, typer.Option(min=1)] = 20) -> None:
-    """Run the same scenarios again with the same seed and arguments."""
+def rerun(run: RunFolder, keep: Annotated[int, typer.Option(min=1, help="Run directories to keep.")] = KEPT) -> None:
+    """Run the same scenarios again with the same seed and arguments, as a new run beside it."""
     from harness.documents import read_run_record  # noqa: PLC0415
 
-    arguments = read_run_record(run).arguments
-    app(["gate", *arguments, "--runs", str(run.parent), "--keep", str(keep)], standalone_mode=False)
+    app(["gate", *read_run_record(run).arguments, "--runs", str(run.parent), "--keep", str(keep)])
 
 
 @app.command("list")
-def list_(what: Listed, target: TargetFile = REFERENCE) -> None:
+def list_(
+    what: Annotated[Listed, typer.Argument(help="What to list.")],
+    target: TargetFile = REFERENCE,
+) -> None:
     """List scenarios, checks, faults, or the target's defects."""
-    listing: dict[Listed, Callable[[], Table]] = {
-        Listed.SCENARIOS: _scenarios,
-        Listed.CHECKS: _checks,
-        Listed.FAULTS: _faults,
-        Listed.DEFECTS: lambda: _defects(target),
-    }
-    _console().print(listing[what]())
+    _console().print(listing(what, target))
 
 
-def _scenarios() -> Table:
-    table = _table("scenario", "what happens to the customer", "facts", "load, s", "claims")
-    for entry in known_scenarios(Path("scenarios")):
-        seconds = ", ".join(f"{size} {length:g}" for size, length in entry.seconds.items())
-        claims = sorted({claim for names in entry.claims.values() for claim in names})
-        table.add_row(entry.name, entry.what, " ".join(entry.facts), seconds, " ".join(claims))
-    return table
+@app.command()
+def up(
+    only: Annotated[
+        str, typer.Option(help="Groups to start, separated by commas, such as providers,toxiproxy; default all.")
+    ] = "",
+    target: TargetFile = REFERENCE,
+    build: Build = DEFAULT_BUILD,
+    defect: Defects = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the providers' random choices.")] = 1,
+    profile: Profile = ProfileName.GATE,
+    port_base: PortBase = 0,
+    allow_host: AllowHost = None,
+) -> None:
+    """Start the target's stack, print URLs and keys, and leave it standing until `harness down`."""
+    from harness.report.standing import print_standing  # noqa: PLC0415
+    from harness.stack import standing  # noqa: PLC0415
+
+    asked = standing.Asked(
+        target_file=str(target),
+        only=tuple(part.strip() for part in only.split(",") if part.strip()) or None,
+        build=build,
+        defects=tuple(defect or ()),
+        seed=seed,
+        profile=profile.value,
+        port_base=port_base,
+        allowed_hosts=tuple(allow_host or ()),
+    )
+    stack, fresh = standing.up(asked)
+    print_standing(stack, _console(), fresh=fresh)
 
 
-def _checks() -> Table:
-    from harness.checks import CHECKS  # noqa: PLC0415
+@app.command()
+def down() -> None:
+    """End the stack that `harness up` started."""
+    from harness.stack.standing import down as end  # noqa: PLC0415
 
-    table = _table("check", "promise", "facts")
-    for name, entry in CHECKS.items():
-        table.add_row(name, entry.promise, " ".join(entry.facts))
-    return table
-
-
-def _faults() -> Table:
-    from harness.faults import FAULTS  # noqa: PLC0415
-
-    table = _table("fault", "constructor", "driver", "what it does")
-    for name, entry in FAULTS.items():
-        table.add_row(name, entry.make.__name__, entry.driver.value, entry.line)
-    return table
+    _console().print(end(), markup=False)
 
 
-def _defects(target_file: Path) -> Table:
-    from harness.stack.builds import list_builds  # noqa: PLC0415
-    from harness.targets.file import load_target  # noqa: PLC0415
+@app.command()
+def rescue() -> None:
+    """Lift every fault and end every process that any run started here has left, also of runs that are alive."""
+    from harness.report.standing import print_rescued  # noqa: PLC0415
+    from harness.stack import undo  # noqa: PLC0415
 
-    builds = list_builds(load_target(target_file))
-    table = _table("defect", "the target then", "in builds")
-    for name, line in builds.defects.items():
-        table.add_row(name, line, " ".join(build for build, names in builds.builds.items() if name in names))
-    return table
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
+    rescued = undo.rescue()
+    print_rescued(rescued, _console())
+    if any(each.failed for each in rescued):
+        _leave(ExitCode.HARNESS_FAILED)
 
 
 def _gate(request: Request, keep: int) -> NoReturn:
@@ -198,15 +199,16 @@ def _leave(code: int) -> NoReturn:
 
 
 def main() -> None:
-    """Run the command line; an error of the harness is one line and its exit code."""
+    """Run the command line; an error is one line and its exit code, which is never that of a verdict."""
     try:
         app()
-    except UsageError as error:
-        print(f"harness: {error}", file=sys.stderr)
-        sys.exit(int(ExitCode.USAGE))
     except HarnessError as error:
         print(f"harness: {error}", file=sys.stderr)
         sys.exit(int(error.exit_code))
+    except Exception as error:  # noqa: BLE001  # the last stage: Python would exit with 1, which means a broken promise
+        traceback.print_exc()
+        print(f"harness: failed: {type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(int(ExitCode.HARNESS_FAILED))
 
 
 if __name__ == "__main__":
