@@ -108,6 +108,8 @@ def assign(
     """
     if not scenarios:
         raise UsageError("no scenario to run; name one, or run this where the folder scenarios/ lies")
+    if size not in set(Size):
+        raise UsageError(f"unknown size {size!r}{nearest(size, tuple(Size))}")
     wanted = Size(size)
     check_sizes({scenario.name: {each.value for each in scenario.plans} for scenario in scenarios}, wanted.value)
     target = load_target(target_file)

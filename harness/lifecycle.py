@@ -10,43 +10,73 @@ turns every target into no users, and `-u` means the most journeys at once.
 Works with the local runner only; a run with workers is refused.
 """
 
+import logging
 import os
-import secrets
 import signal
 import sys
-from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import gevent
+import msgspec
 from gevent.subprocess import Popen
 from locust import User
 from locust.dispatch import UsersDispatcher
 from locust.runners import LocalRunner
 
-from harness.assignment import Assignment, assign, new_run_id, with_host
+from harness.arguments import NO_WORKERS, add_arguments, leave, read_assignment, refuse_workers
+from harness.assignment import Assignment
 from harness.conductor import conduct
 from harness.cut import Cut
+from harness.documents import read_run_record
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.operation import Ending
-from harness.profile import PROFILES
 from harness.progress import Progress, reporter
-from harness.scenario import Scenario, Size
+from harness.scenario import Scenario
+from harness.stage import write
 
 MOST_JOURNEYS = 2_000
 """Most journeys at once where nobody says `-u`; beyond it arrivals count as missed."""
 JUDGE_LIMIT_S = 300
 """Longest that judging a run may take before Locust gives up on a verdict."""
 
-NO_WORKERS = "a run with workers is not there yet; leave out --master, --worker and --processes"
 FIRST_FAILURE_STATUS = 400
+
+LOGGER = logging.getLogger(__name__)
 
 Describe = Callable[[Iterable[type[object]]], tuple[Scenario, ...]]
 
 
 class RequestFailed(Exception):
     """What Locust's statistics count as a failure, by how the request ended; few words, since it keeps each text."""
+
+
+class Overheard(logging.Handler):
+    """Keeps what Locust only logs: that a listener or a greenlet raised, so that such a run is never taken for good."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.first: str | None = None
+        """The first such exception in one line."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note the exception that a log record carries, as an object or as Locust's text."""
+        text = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            text = f"{record.exc_info[1]!r}"
+        elif not text.startswith("Uncaught exception"):
+            return
+        self.first = self.first or text.strip().splitlines()[-1]
+
+    def check(self, folder: Path) -> None:
+        """Raise HarnessError where something raised, and say so in `run.json`, so that no later verdict passes."""
+        if self.first is not None:
+            reason = f"a listener or a greenlet of Locust's raised {self.first}"
+            record = msgspec.structs.replace(read_run_record(folder), ended=f"the harness failed: {reason}")
+            write(folder / "run.json", record)
+            raise HarnessError(reason)
 
 
 class NoUsers(UsersDispatcher):
@@ -73,38 +103,6 @@ def hang(events: Any, describe: Describe) -> None:
         events.quitting.add_listener(lifecycle.on_quitting)
 
 
-def refuse_workers(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
-    """Leave with exit code 2 where workers are asked for; before Locust does, since a worker waits for its master."""
-    early = ArgumentParser(add_help=False, allow_abbrev=False)
-    early.add_argument("--master", "--worker", dest="asked", action="store_true")
-    early.add_argument("--processes", dest="asked", type=bool)
-    asked = early.parse_known_args(arguments)[0].asked
-    if asked or any(environ.get(name) for name in ("LOCUST_MODE_MASTER", "LOCUST_MODE_WORKER", "LOCUST_PROCESSES")):
-        leave(NO_WORKERS)
-
-
-def add_arguments(parser: Any) -> None:
-    """Add the harness's arguments to Locust's command line and start form."""
-    parser.set_defaults(web_host="127.0.0.1")
-    group = parser.add_argument_group("payment chaos harness")
-    add = group.add_argument
-    add(
-        "--size",
-        choices=[size.value for size in Size],
-        default=Size.GATE.value,
-        help="how much of each scenario to run",
-    )
-    add("--seed", type=int, default=-1, help="seed of every random choice; -1 draws one and says it")
-    add("--build", default="fixed", help="build of the target to start, as its target file names them")
-    add("--defect", default="", help="defects to switch on, by name, separated by commas")
-    add("--target", default="compose/reference.toml", help="target file")
-    add("--runs", default="runs", help="folder in which run directories are made")
-    add("--run-id", default="", help="name of the run directory; made from date and seed where empty")
-    add("--windows", choices=sorted(PROFILES), default="gate", help="time windows: life, or scaled to a minute's run")
-    add("--port-base", type=int, default=0, help="first of the ports to use; 0 takes any free ones")
-    add("--allow-host", default="", help="hosts beyond loopback that may be loaded, separated by commas")
-
-
 class Lifecycle:
     """One Locust process's runs, one after the other; between runs it is idle."""
 
@@ -114,6 +112,8 @@ class Lifecycle:
         self.cut: Cut | None = None
         self.run: gevent.Greenlet | None = None
         self.quitting = False
+        self.overheard = Overheard()
+        logging.getLogger().addHandler(self.overheard)
         environment.process_exit_code = int(ExitCode.HARNESS_FAILED)
         environment.dispatcher_class = NoUsers
         options = environment.parsed_options
@@ -131,23 +131,13 @@ class Lifecycle:
         if environment.web_ui is not None:
             environment.web_ui.app.before_request(self.before_request)
 
-    def read_assignment(self) -> Assignment:
-        """Read what is asked for from Locust's options; anew at each start, since a form may have changed them."""
-        options: Namespace = self.environment.parsed_options
-        return assign(
+    def read_assignment(self, form: Mapping[str, str] = MappingProxyType({})) -> Assignment:
+        """Read what is asked for, anew at each start; raises UsageError where it cannot be done."""
+        return read_assignment(
+            self.environment.parsed_options,
+            form,
             scenarios=self.describe(self.environment.user_classes),
-            size=options.size,
-            seed=options.seed if options.seed >= 0 else secrets.randbits(31),
-            build=options.build,
-            defects=split(options.defect),
-            target_file=Path(options.target),
-            runs=Path(options.runs),
-            run_id=options.run_id or new_run_id(),
-            profile=options.windows,
-            port_base=options.port_base,
-            allow_hosts=split(options.allow_host),
             host=self.environment.host or "",
-            most_journeys=options.num_users,
         )
 
     def before_request(self) -> Any:
@@ -157,9 +147,9 @@ class Lifecycle:
         if request.path.rstrip("/") != f"{self.environment.web_ui.web_base_path or ''}/swarm":
             return None
         message = "the last run is still being ended and judged; try again in a moment" if self.busy() else None
-        if message is None and request.form.get("host"):
+        if message is None:
             try:
-                with_host(self.assignment.target, request.form["host"], self.assignment.allow_hosts)
+                self.read_assignment(request.form)
             except UsageError as error:
                 message = str(error)
         return jsonify({"success": False, "message": message, "host": self.environment.host}) if message else None
@@ -174,7 +164,6 @@ class Lifecycle:
             return  # Edit in the UI starts again what runs already
         self.cut = Cut()
         self.run = gevent.spawn(self.conduct, self.cut)
-        self.run.link_exception(self.on_harness_failure)
 
     def conduct(self, cut: Cut) -> None:
         """Run, judge, and end Locust's test; ends Locust itself where it is headless."""
@@ -183,13 +172,16 @@ class Lifecycle:
         try:
             assignment = self.assignment = self.read_assignment()
             folder = conduct(assignment, cut=cut, say=say, on_request=self.fire_request)
+            self.overheard.check(folder)
             say(Progress(scenario="", phase="verdict", text=f"judging {folder}"))
             code = judge(folder)
-        except UsageError as error:
-            say(Progress(scenario="", phase="error", text=str(error)))
-            code = ExitCode.USAGE
         except HarnessError as error:
             say(Progress(scenario="", phase="error", text=str(error)))
+            code = error.exit_code
+        except Exception as error:
+            say(Progress(scenario="", phase="error", text=f"{type(error).__name__}: {error}"))
+            LOGGER.exception("the harness failed")
+        self.overheard.first = None
         self.environment.process_exit_code = int(code)
         if self.quitting:
             return
@@ -198,12 +190,6 @@ class Lifecycle:
             self.environment.runner.quit()
         else:
             self.environment.runner.stop()
-
-    def on_harness_failure(self, greenlet: gevent.Greenlet) -> None:
-        """End Locust with code 4 after an error that is ours; gevent has printed the traceback."""
-        del greenlet
-        if not self.quitting:
-            self.environment.runner.quit()
 
     def fire_request(  # noqa: PLR0917  # the shape that `harness.load.session.OnRequest` gives it
         self, name: str, method: str, response_ms: float, size: int, ending: Ending, status: int | None
@@ -258,14 +244,3 @@ def judge(folder: Path) -> ExitCode:
     except Exception as error:
         child.kill()
         raise HarnessError(f"no verdict on {folder} within {JUDGE_LIMIT_S} s; try `harness check {folder}`") from error
-
-
-def split(names: str) -> tuple[str, ...]:
-    """Split a comma list; empty parts do not count."""
-    return tuple(part.strip() for part in names.split(",") if part.strip())
-
-
-def leave(message: str) -> None:
-    """Leave before anything was started, with one line and exit code 2."""
-    sys.stderr.write(f"harness: {message}\n")
-    sys.exit(int(ExitCode.USAGE))

@@ -1,0 +1,98 @@
+"""What can Locust be asked for, on its command line and in its start form?
+
+The harness's own arguments, and how an `Assignment` is read from them. A form
+changes Locust's options without checking anything, so it is read and refused
+here before Locust sees it. What means workers is refused.
+"""
+
+import secrets
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from harness.assignment import Assignment, assign, new_run_id
+from harness.errors import ExitCode, UsageError
+from harness.profile import PROFILES
+from harness.scenario import Scenario, Size
+from harness.targets.template import nearest
+
+NO_WORKERS = "a run with workers is not there yet; leave out --master, --worker and --processes"
+ASKED = ("size", "seed", "build", "defect", "target", "runs", "run_id", "windows", "port_base", "allow_host")
+"""Our own arguments, as Locust's options and the start form name them."""
+
+
+def refuse_workers(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Leave with exit code 2 where workers are asked for; before Locust does, since a worker waits for its master."""
+    early = ArgumentParser(add_help=False, allow_abbrev=False)
+    early.add_argument("--master", "--worker", dest="asked", action="store_true")
+    early.add_argument("--processes", dest="asked", type=bool)
+    asked = early.parse_known_args(arguments)[0].asked
+    if asked or any(environ.get(name) for name in ("LOCUST_MODE_MASTER", "LOCUST_MODE_WORKER", "LOCUST_PROCESSES")):
+        leave(NO_WORKERS)
+
+
+def add_arguments(parser: Any) -> None:
+    """Add the harness's arguments to Locust's command line and start form."""
+    parser.set_defaults(web_host="127.0.0.1")
+    group = parser.add_argument_group("payment chaos harness")
+    add = group.add_argument
+    add(
+        "--size",
+        choices=[size.value for size in Size],
+        default=Size.GATE.value,
+        help="how much of each scenario to run",
+    )
+    add("--seed", type=int, default=-1, help="seed of every random choice; -1 draws one and says it")
+    add("--build", default="fixed", help="build of the target to start, as its target file names them")
+    add("--defect", default="", help="defects to switch on, by name, separated by commas")
+    add("--target", default="compose/reference.toml", help="target file")
+    add("--runs", default="runs", help="folder in which run directories are made")
+    add("--run-id", default="", help="name of the run directory; made from date and seed where empty")
+    add("--windows", choices=sorted(PROFILES), default="gate", help="time windows: life, or scaled to a minute's run")
+    add("--port-base", type=int, default=0, help="first of the ports to use; 0 takes any free ones")
+    add("--allow-host", default="", help="hosts beyond loopback that may be loaded, separated by commas")
+
+
+def read_assignment(
+    options: Namespace, form: Mapping[str, str], *, scenarios: Sequence[Scenario], host: str
+) -> Assignment:
+    """Read what is asked for from Locust's options and a start form that is about to change them.
+
+    Raises UsageError where it cannot be done.
+    """
+    asked = {name: str(form.get(name, getattr(options, name))) for name in ASKED}
+    try:
+        seed, port_base = int(asked["seed"]), int(asked["port_base"])
+        most_journeys = int(form.get("user_count", options.num_users))
+    except ValueError as error:
+        raise UsageError(f"seed, port base and the number of users are whole numbers: {error}") from error
+    if asked["windows"] not in PROFILES:
+        raise UsageError(f"unknown windows {asked['windows']!r}{nearest(asked['windows'], PROFILES)}")
+    return assign(
+        scenarios=scenarios,
+        size=asked["size"],
+        seed=seed if seed >= 0 else secrets.randbits(31),
+        build=asked["build"],
+        defects=split(asked["defect"]),
+        target_file=Path(asked["target"]),
+        runs=Path(asked["runs"]),
+        run_id=asked["run_id"] or new_run_id(),
+        profile=asked["windows"],
+        port_base=port_base,
+        allow_hosts=split(asked["allow_host"]),
+        host=form.get("host", host),
+        most_journeys=most_journeys,
+    )
+
+
+def split(names: str) -> tuple[str, ...]:
+    """Split a comma list; empty parts do not count."""
+    return tuple(part.strip() for part in names.split(",") if part.strip())
+
+
+def leave(message: str) -> NoReturn:
+    """Leave before anything was started, with one line and exit code 2."""
+    sys.stderr.write(f"harness: {message}\n")
+    sys.exit(int(ExitCode.USAGE))
