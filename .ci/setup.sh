@@ -17,4 +17,4 @@ echo "setup: virtual environment in $venv, dependencies from requirements.lock (
   || fail "pip could not install requirements.lock; its own message stands above (no network? a proxy? set it in pip's configuration)"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . \
   || fail "pip could not install this project into $venv; its own message stands above"
-"$venv/bin/python" -m harness.stack.toxiproxy --ensure
+"$venv/bin/python" -m harness.stack.toxiproxy_build --ensure

@@ -21,6 +21,8 @@ class AnswerLost(Customer):
             *CutAnswers("wechat", "alipay", "card").between(20, 23),
             *LoseNotices("all", every_nth=2).between(3, 25),
         ),
+        # Now and then a charge is learnt of after `pay_by` (its notice lost too), and refunded by rule.
+        objectives=Objectives(success_ratio_in_fault=0.97),
         claims=CLAIMED_ALWAYS
         | {"success_ratio": 100, "no_stuck_order": 100, "refund_in_window": 15, "no_silence": 500},
     )

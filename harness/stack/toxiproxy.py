@@ -7,7 +7,7 @@ one for the whole process, wait for ever, and take a 5xx for success. Its
 for each server here, and every answer is checked. `/reset` and `/populate` are
 server-wide and never called: a server may be shared.
 
-`python -m harness.stack.toxiproxy --ensure` is a part of set-up.
+`python -m harness.stack.toxiproxy_build --ensure` is a part of set-up.
 """
 
 import os
@@ -215,9 +215,3 @@ def release_of(program: Path) -> str | None:
     """The version that Go has stamped into the program (50 ms); None where there is none."""
     found = STAMP.search(program.read_bytes())
     return None if found is None else found.group(1).decode()
-
-
-if __name__ == "__main__":
-    from harness.stack.toxiproxy_build import main
-
-    sys.exit(main(sys.argv[1:]))

@@ -31,7 +31,7 @@ WAYS = (
 def main(arguments: Sequence[str]) -> int:
     """`--ensure`: see to it that there is a Toxiproxy; returns 0, or 1 with one line that names the ways."""
     if list(arguments) != ["--ensure"]:
-        print("usage: python -m harness.stack.toxiproxy --ensure", file=sys.stderr)  # noqa: T201 # a command line
+        print("usage: python -m harness.stack.toxiproxy_build --ensure", file=sys.stderr)  # noqa: T201 # a command line
         return 2
     try:
         print(f"setup: {ensure(os.environ, Path(sys.executable).parent, say=say)}")  # noqa: T201 # a command line
@@ -115,3 +115,7 @@ def run(command: list[str], environ: Mapping[str, str], limit_s: float, what: st
     if done.returncode:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]
         raise StackError(f"{what} failed: {' '.join(last)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
