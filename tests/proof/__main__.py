@@ -17,7 +17,7 @@ from tests.proof.catalogue import every_item
 from tests.proof.conclusions import digests, floor_lines, floors
 from tests.proof.item import Item, NotProven, Proven, RunFacts
 from tests.proof.readme import write_table
-from tests.proof.runner import run_all, say
+from tests.proof.runner import CodeChanged, brief, run_all, say
 from tests.proof.store import Store, digest_of
 
 
@@ -25,7 +25,8 @@ def main(arguments: Sequence[str]) -> int:
     """Prove what was asked for; 0 where all of it is proven, else 1."""
     asked = parse(arguments)
     items = [item for item in every_item() if not asked.only or chosen(item, asked.only)]
-    store = Store(asked.state / "proof" / digest_of(ROOT))
+    digest = digest_of(ROOT)
+    store = Store(asked.state / "proof" / digest)
     if asked.list:
         known = store.read()
         for item in items:
@@ -36,8 +37,13 @@ def main(arguments: Sequence[str]) -> int:
     if not items:
         write(f"nothing is called {', '.join(asked.only)}; --list shows what there is")
         return 2
-    results = store.read() if asked.write_readme else run_all(items, store, asked.lanes)
-    return conclude(items, results, readme=ROOT / "README.md" if asked.write_readme else None)
+    if asked.write_readme:
+        return rewrite(ROOT / "README.md", store)
+    try:
+        return conclude(items, run_all(items, store, asked.lanes, still=lambda: digest_of(ROOT) == digest))
+    except CodeChanged as exc:
+        say(str(exc))
+        return 1
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -56,17 +62,25 @@ def chosen(item: Item, patterns: Iterable[str]) -> bool:
     return any(item.group == pattern or fnmatch.fnmatchcase(item.name, pattern) for pattern in patterns)
 
 
-def conclude(items: Sequence[Item], results: dict[str, Proven], *, readme: Path | None) -> int:
+def rewrite(readme: Path, store: Store) -> int:
+    """Write the table of defects; gives the exit code."""
+    try:
+        write_table(readme, all_runs(store.read()))
+    except NotProven as exc:
+        say(str(exc))
+        return 1
+    say(f"wrote the table of defects into {readme.name}")
+    return 0
+
+
+def all_runs(results: dict[str, Proven]) -> tuple[RunFacts, ...]:
+    """Every run of every result."""
+    return tuple(run for proven in results.values() for run in proven.runs)
+
+
+def conclude(items: Sequence[Item], results: dict[str, Proven]) -> int:
     """Say what all of it showed; gives the exit code."""
-    runs: tuple[RunFacts, ...] = sum((proven.runs for proven in results.values()), ())
-    if readme is not None:
-        try:
-            write_table(readme, runs)
-        except NotProven as exc:
-            write(str(exc))
-            return 1
-        say(f"wrote the table of defects into {readme.name}")
-        return 0
+    runs = all_runs(results)
     good = tell_groups(items, results)
     if any(item.group == "fixed" for item in items):
         holds, lines = digests(run for run in runs if run.size == "scene")
@@ -91,13 +105,13 @@ def tell_groups(items: Sequence[Item], results: dict[str, Proven]) -> bool:
     for item in items:
         result = results.get(item.name)
         if result is None or not result.ok:
-            missing.append(f"{item.name}: {'did not end' if result is None else result.told}")
+            missing.append(f"{item.name}: {'did not end' if result is None else brief(result.told)}")
     tell("summary", lines)
     if missing:
         tell("not proven", missing)
     singles = [result for item in items if (result := results.get(item.name)) is not None and not result.runs]
     if singles:
-        tell("what the others showed", [f"{one.name}: {one.told}" for one in singles if one.ok])
+        tell("what the others showed", [f"{one.name}: {brief(one.told)}" for one in singles if one.ok])
     return not missing
 
 

@@ -1,6 +1,7 @@
 """How does a proof run the harness, and read what came of it? As a user would: by its command line and its files."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ from tests.proof.item import JudgedFacts, NotProven, Room, RunFacts
 LIMIT_S = 240.0
 """A scene takes 25 to 40 s alone, more beside others; the two default scenarios of gate size a minute and a half."""
 LAST_LINES = 12
+ERROR = re.compile(r"^[\w.]+(Error|Exception)\b")
+"""How a traceback's last line begins; in Locust's log its statistics stand below it."""
 OPERATIONS = (b'{"k":"inv"', b'{"k":"done"')
 TARGET = ROOT / "compose" / "reference.toml"
 
@@ -97,7 +100,11 @@ def gate(
     (room.folder / "gate.log").write_text(child.stdout)
     found = sorted(runs.glob("*/verdict.json"))
     if not found:
-        raise NotProven(f"no verdict, exit {child.returncode}: {last_words(child.stdout)}")
+        said = last_words(child.stdout)
+        errors = [
+            line for log in runs.glob("*/locust.log") for line in log.read_text().splitlines() if ERROR.match(line)
+        ]
+        raise NotProven(f"no verdict, exit {child.returncode}: {'; '.join(errors) or said}")
     return Gated(
         exit_code=child.returncode,
         output=child.stdout,

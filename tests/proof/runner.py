@@ -10,8 +10,9 @@ import subprocess
 import threading
 import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -19,19 +20,28 @@ from harness.stack.postgres import open_postgres
 from tests.proof.item import Item, NotProven, Proven, Room
 from tests.proof.store import Store
 
+LONGEST = 260
+"""Characters of one line of progress, beyond the item's name."""
 
-def run_all(items: Sequence[Item], store: Store, lanes: int) -> dict[str, Proven]:
-    """Prove every item that is not proven yet; gives all results of the items asked for."""
+
+class CodeChanged(Exception):
+    """What is being proven is not what it was at the beginning."""
+
+
+def run_all(items: Sequence[Item], store: Store, lanes: int, still: Callable[[], bool]) -> dict[str, Proven]:
+    """Prove every item that is not proven yet; gives all results of the items asked for.
+
+    Raises CodeChanged as soon as `still` says that the code is no longer that of the store's digest.
+    """
     known = store.read()
     wanted = [item for item in items if item.name not in known or not known[item.name].ok]
     say(f"{len(items)} items, {len(items) - len(wanted)} of them proven already by this very code")
     if wanted:
         store.folder.mkdir(parents=True, exist_ok=True)
         with open_postgres(log=store.folder / "postgresql.log", environ={}) as postgres:
-            telling = Telling(len(wanted))
-            url = postgres.url("postgres")
-            _side_by_side([item for item in wanted if not item.alone], store, url, lanes, telling)
-            _side_by_side([item for item in wanted if item.alone], store, url, 1, telling)
+            course = Course(store=store, postgres=postgres.url("postgres"), telling=Telling(len(wanted)), still=still)
+            _side_by_side([item for item in wanted if not item.alone], lanes, course)
+            _side_by_side([item for item in wanted if item.alone], 1, course)
     return {name: proven for name, proven in store.read().items() if name in {item.name for item in items}}
 
 
@@ -48,7 +58,23 @@ class Telling:
         with self._lock:
             self._over += 1
             word = "proven" if proven.ok else "NOT PROVEN"
-            say(f"{self._over}/{self._total} {word} {proven.name} ({proven.seconds:.0f} s): {proven.told}")
+            say(f"{self._over}/{self._total} {word} {proven.name} ({proven.seconds:.0f} s): {brief(proven.told)}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Course:
+    """What every item of one call has in common."""
+
+    store: Store
+    postgres: str
+    telling: Telling
+    still: Callable[[], bool]
+    """Whether the code is what it was at the beginning."""
+
+
+def brief(text: str) -> str:
+    """The beginning of what may be long; the whole stands in the stored result."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
 
 
 def say(text: str) -> None:
@@ -83,15 +109,16 @@ def prove(item: Item, folder: Path, postgres: str) -> Proven:
     )
 
 
-def _side_by_side(items: Iterable[Item], store: Store, postgres: str, lanes: int, telling: Telling) -> None:
+def _side_by_side(items: Iterable[Item], lanes: int, course: Course) -> None:
     pool = ThreadPoolExecutor(lanes)
-    futures: list[Future[Proven]] = [
-        pool.submit(prove, item, store.folder / "rooms" / item.name, postgres) for item in items
-    ]
+    rooms = course.store.folder / "rooms"
+    futures: list[Future[Proven]] = [pool.submit(prove, item, rooms / item.name, course.postgres) for item in items]
     try:
         for future in as_completed(futures):
             proven = future.result()
-            store.write(proven)
-            telling.over(proven)
+            if not course.still():
+                raise CodeChanged(f"the code changed while {proven.name} was being proven; begin again")
+            course.store.write(proven)
+            course.telling.over(proven)
     finally:
         pool.shutdown(cancel_futures=True)
