@@ -1,24 +1,31 @@
 """What does someone see who looks at the terminal only?
 
-For each scenario the promises as a table, then the breaches as short stories,
-worst first, then where everything lies. Whoever sees nothing else must be able
-to name cause and loss. Reads a `SavedRun`; prints to a rich console, which makes
-plain text of it in a log.
+For each scenario the promises as a table, then what broke and what it cost, the worst orders as
+short stories, and last where everything lies. Whoever sees nothing else must be able to name cause
+and loss. Reads a `SavedRun`; prints to a rich console, which makes plain text of it in a log.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
-from harness.documents import RunRecord, ScenarioRecord
+from harness.checks import CHECKS
+from harness.documents import FaultRecord, RunRecord, ScenarioRecord
+from harness.money import Bearer, amount, totals
 from harness.report.saved import SavedRun
-from harness.verdict import JudgedCheck, ScenarioVerdict, Status, Verdict
+from harness.report.stories import Story, by_gravity, stories
+from harness.verdict import ASSUMPTIONS, JudgedCheck, ScenarioVerdict, Status, Verdict
 
-MOST_STORIES = 5
-"""Stories told of one promise; how many more there are is said, and all stand in verdict.json."""
+MOST_STORIES = 3
+"""Orders of a scenario whose story is told; every further one stands in verdict.json."""
+MOST_SUBJECTS = 6
+"""Orders named for one broken promise."""
 
 _COLOUR = {
     Status.PASS: "green",
@@ -27,20 +34,16 @@ _COLOUR = {
     Status.NOT_EXERCISED: "dim",
     Status.NOT_OFFERED: "dim",
 }
-_GRAVEST_FIRST = (
-    "no_double_charge",
-    "no_vanished_order",
-    "no_orphan_charge",
-    "money_conserved",
-    "refund_in_window",
-    "no_over_refund",
-)
-"""What costs customers money or orders is told first; the rest follows in the checks' own order."""
-
 _ENDS = {
     Status.PASS: "every claimed promise held",
     Status.FAIL: "promises were broken",
-    Status.UNKNOWN: "undecided: what was seen does not carry a verdict",
+    Status.UNKNOWN: "undecided: what was seen does not carry a verdict, see the numbered reasons",
+}
+_LOST = {
+    Bearer.CUSTOMER: "taken from customers or owed to them, and not given back",
+    Bearer.LATE: "given back to customers too late",
+    Bearer.OPERATOR: "given back beyond what was owed or asked for",
+    Bearer.BOOKS: "booked otherwise than the providers moved it",
 }
 
 
@@ -50,44 +53,68 @@ def print_run(saved: SavedRun, console: Console) -> None:
         if scenario.scenario in saved.scenarios:
             _print_scenario(scenario, saved.scenarios[scenario.scenario], console)
     for scenario in saved.verdict.scenarios:
-        _print_stories(scenario, console)
+        if scenario.scenario in saved.scenarios:
+            _print_breaches(scenario, saved.scenarios[scenario.scenario], console)
     _print_end(saved.verdict, saved.run, saved.folder, console)
 
 
 def _print_scenario(verdict: ScenarioVerdict, record: ScenarioRecord, console: Console) -> None:
-    console.print()
-    console.rule(f"[bold]{verdict.scenario}[/]  [{_COLOUR[verdict.status]}]{verdict.status}[/]", align="left")
+    console.print(f"\n[bold]{verdict.scenario}[/] [{_COLOUR[verdict.status]}]{verdict.status}[/]")
     console.print(escape(record.doc.splitlines()[0]))
-    console.print(
-        f"load: {escape(record.load)}; size {record.size}; facts {' '.join(record.facts) or 'none'}", style="dim"
-    )
-    for line in dict.fromkeys(fault.describe for fault in record.faults):
-        console.print(f"fault: {escape(line)}", style="dim")
+    _indented(console, 0, f"load: {record.load}; size {record.size}; facts {' '.join(record.facts) or 'none'}", "dim")
+    for line in _faults(record.faults):
+        _indented(console, 0, f"fault: {line}", "dim")
     if verdict.cut_short:
-        console.print(f"cut short: {escape(verdict.cut_short)}", style="yellow")
-    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+        _indented(console, 0, f"cut short: {verdict.cut_short}", "yellow")
+    marks, reasons = _reasons(verdict.checks)
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("promise", "objective", "measured", "examined", "status", "facts"):
-        table.add_column(
-            name, justify="right" if name in ("objective", "measured", "examined") else "left", no_wrap=True
-        )
-    table.add_column("why", overflow="fold")
+        right = name in {"objective", "measured", "examined"}
+        table.add_column(name, justify="right" if right else "left", no_wrap=True)
+    table.add_column("")
     for check in verdict.checks:
-        table.add_row(*_row(check))
+        table.add_row(*_row(check, marks[check.check]))
     console.print(table)
+    if any(check.status is Status.NOT_EXERCISED for check in verdict.checks):
+        _indented(console, 0, "NOT_EXERCISED: this scenario does not claim it; counted, and no breach seen", "dim")
+    for number, reason in enumerate(reasons, 1):
+        _indented(console, 0, f"({number}) {reason}", "yellow")
+    for check in verdict.checks:
+        for note in _telling(check):
+            _indented(console, 0, f"{check.check}: {note}", "dim")
 
 
-def _row(check: JudgedCheck) -> Iterable[str]:
+def _faults(faults: Sequence[FaultRecord]) -> Iterable[str]:
+    """One line for the same fault on several edges or providers."""
+    places: dict[str, list[str]] = {}
+    for fault in faults:
+        places.setdefault(fault.describe.replace(f" on {fault.where}", " on {}", 1), []).append(fault.where)
+    return (line.replace("{}", ", ".join(dict.fromkeys(where))) for line, where in places.items())
+
+
+def _row(check: JudgedCheck, marks: Sequence[int]) -> Iterable[str]:
     colour = _COLOUR[check.status]
-    examined = str(check.examined) + (f" ({check.undecided} undecided)" if check.undecided else "")
+    also = [f"{len(check.findings)} {'breach' if len(check.findings) == 1 else 'breaches'}"] if check.findings else []
+    also += [f"{check.undecided} undecided"] if check.undecided else []
+    also += [" ".join(f"({mark})" for mark in marks)] if marks else []
+    count = check.unit not in {"s", "share"}
     return (
         check.check,
-        _number(check.objective, check.unit),
-        _number(check.measured, check.unit),
-        examined,
+        _number(check.objective, "" if count else check.unit),
+        _money(check) or _number(check.measured, check.unit),
+        str(check.examined),
         f"[{colour}]{check.status}[/]",
         " ".join(check.facts),
-        escape(check.reason) if check.status is not Status.PASS else "",
+        ", ".join(also),
     )
+
+
+def _money(check: JudgedCheck) -> str:
+    """What a check of money measured, where all of it is in one currency."""
+    currencies = {total.currency for total in totals([check])}
+    if check.unit != "minor units" or check.measured is None or len(currencies) != 1:
+        return ""
+    return amount(round(check.measured), currencies.pop())
 
 
 def _number(value: float | None, unit: str) -> str:
@@ -95,39 +122,133 @@ def _number(value: float | None, unit: str) -> str:
         return ""
     if unit == "share":
         return f"{value:.2%}"
-    return f"{round(value, 3):g} {unit}".rstrip()
+    if value == 1 and unit.endswith("s") and unit != "s":
+        return f"1 {unit.removesuffix('s')}"
+    return f"{round(value, 3):.12g} {unit}".rstrip()
 
 
-def _print_stories(verdict: ScenarioVerdict, console: Console) -> None:
-    broken = [check for check in verdict.checks if check.findings]
-    rank = {name: place for place, name in enumerate(_GRAVEST_FIRST)}
-    for check in sorted(broken, key=lambda check: rank.get(check.check, len(rank))):
-        console.print()
-        count = "1 breach" if len(check.findings) == 1 else f"{len(check.findings)} breaches"
-        console.print(f"[bold red]{verdict.scenario} · {check.check}[/]: {count}")
-        for finding in check.findings[:MOST_STORIES]:
-            console.print(f"  [bold]{escape(finding.subject)}[/]  {escape(finding.message)}")
-        if len(check.findings) > MOST_STORIES:
-            console.print(f"  and {len(check.findings) - MOST_STORIES} more in verdict.json", style="dim")
+def _reasons(checks: Sequence[JudgedCheck]) -> tuple[dict[str, list[int]], list[str]]:
+    """Why promises are undecided: for each check the numbers of its reasons, and each reason once.
+
+    A premise that broke is the reason of many checks; `assumptions` tells of each in its notes.
+    """
+    premises = [note for check in checks if check.check == ASSUMPTIONS for note in check.notes if " broken: " in note]
+    numbers: dict[str, int] = {}
+    marks: dict[str, list[int]] = {}
+    for check in checks:
+        own = [] if check.status in {Status.PASS, Status.FAIL} or _unclaimed(check) else _own_reasons(check, premises)
+        marks[check.check] = [numbers.setdefault(reason, len(numbers) + 1) for reason in own]
+    return marks, list(numbers)
+
+
+def _unclaimed(check: JudgedCheck) -> bool:
+    return check.status is Status.NOT_EXERCISED and not check.findings and check.traceback is None
+
+
+def _own_reasons(check: JudgedCheck, premises: Sequence[str]) -> list[str]:
+    if check.check == ASSUMPTIONS and premises:
+        return list(premises)
+    own, rest = [], check.reason
+    for premise in premises:
+        if f"premise {premise}" in rest:
+            own.append(premise)
+            rest = rest.replace(f"premise {premise}", "")
+    rest = re.sub(r"(; )+", "; ", rest).strip("; ")
+    return [*own, f"{check.check}: {rest}"] if rest else own
+
+
+def _telling(check: JudgedCheck) -> Iterable[str]:
+    """Notes worth reading here: of undecided and broken promises, and what was healed; all stand in verdict.json."""
+    for note in check.notes:
+        premise = check.check == ASSUMPTIONS and (" holds: " in note or " broken: " in note)
+        matters = check.status in {Status.FAIL, Status.UNKNOWN} or check.check == ASSUMPTIONS or "healed" in note
+        if matters and not premise:
+            yield note
+
+
+def _print_breaches(verdict: ScenarioVerdict, record: ScenarioRecord, console: Console) -> None:
+    broken = by_gravity(verdict.checks)
+    if broken:
+        console.print(f"\n[bold]{verdict.scenario}: what broke[/]")
+    for subjects, checks in _same_subjects(broken):
+        for check in checks:
+            promise = CHECKS[check.check].promise if check.check in CHECKS else ""
+            console.print(f"  [bold red]{check.check}[/]  {escape(promise)}")
+        more = f" and {len(subjects) - MOST_SUBJECTS} more" if len(subjects) > MOST_SUBJECTS else ""
+        _indented(console, 4, f"{', '.join(subjects[:MOST_SUBJECTS])}{more}")
+    for line in _losses(verdict.checks):
+        _indented(console, 2, line, "bold")
+    for story in stories(verdict.checks, MOST_STORIES):
+        _print_story(story, record, console)
     for check in verdict.checks:
         if check.traceback:
             console.print(f"\n[yellow]{check.check} crashed[/]\n{escape(check.traceback)}")
-        for note in check.notes:
-            if " holds: " in note:
-                continue  # a premise that holds is no news; all of them stand in verdict.json
-            console.print(f"[dim]{verdict.scenario} · {check.check}: {escape(note)}[/]")
+
+
+def _same_subjects(broken: Iterable[JudgedCheck]) -> Iterable[tuple[list[str], list[JudgedCheck]]]:
+    """Checks that found breaches of the very same orders, told together; which orders, sorted."""
+    together: dict[tuple[str, ...], list[JudgedCheck]] = {}
+    for check in broken:
+        together.setdefault(tuple(sorted({finding.subject for finding in check.findings})), []).append(check)
+    return ((list(subjects), checks) for subjects, checks in together.items())
+
+
+def _losses(checks: Iterable[JudgedCheck]) -> list[str]:
+    """What it cost, a line for each bearer and currency."""
+    return [
+        f"{amount(total.amount_minor, total.currency)} of {total.orders} order{'' if total.orders == 1 else 's'}: "
+        f"{_LOST[total.bearer]}"
+        for total in totals(by_gravity(checks))
+    ]
+
+
+def _print_story(story: Story, record: ScenarioRecord, console: Console) -> None:
+    named = "" if story.message.startswith(story.subject) else f"{story.subject}  "
+    console.print()
+    _indented(console, 2, f"{named}{', '.join(story.promises)}", "bold")
+    _indented(console, 4, story.message)
+    instants = [event.at_s for event in story.events if event.at_s is not None]
+    if instants:
+        meanwhile = [
+            fault
+            for fault in record.faults
+            if fault.start_ms is not None and fault.end_ms is not None
+            if fault.start_ms < max(instants) * 1000 and fault.end_ms > min(instants) * 1000
+        ]
+        if meanwhile:
+            _indented(console, 4, f"meanwhile: {'; '.join(_faults(meanwhile))}", "dim")
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for event in story.events:
+        table.add_row("at rest" if event.at_s is None else f"{event.at_s:+.3f} s", event.who, escape(event.what))
+    if story.left_out:
+        table.add_row("", "", f"{story.left_out} more rows in verdict.json")
+    if story.events:
+        console.print(Padding(table, (0, 0, 0, 4)))
 
 
 def _print_end(verdict: Verdict, run: RunRecord, folder: Path, console: Console) -> None:
     console.print()
     colour = _COLOUR[verdict.status]
-    broken = sorted({c.check for s in verdict.scenarios for c in s.checks if c.status is Status.FAIL})
-    what = f"{len(broken)} broken: {', '.join(broken)}" if broken else _ENDS[verdict.status]
-    console.print(f"[{colour}]{verdict.status}[/] (exit code {verdict.exit_code}): {what}")
+    broken = list(dict.fromkeys(c.check for s in verdict.scenarios for c in by_gravity(s.checks)))
+    what = f"broken: {', '.join(broken)}" if verdict.status is Status.FAIL else _ENDS[verdict.status]
+    _indented(console, 0, f"{verdict.status} (exit code {verdict.exit_code}): {what}", colour)
+    if len(verdict.scenarios) > 1:
+        for line in _losses(check for scenario in verdict.scenarios for check in scenario.checks):
+            _indented(console, 2, line, "bold")
     if verdict.cut_short:
-        console.print(f"cut short: {escape(verdict.cut_short)}", style="yellow")
+        _indented(console, 0, f"cut short: {verdict.cut_short}", "yellow")
     switched = f", defects {', '.join(run.defects)}" if run.defects else ""
-    console.print(f"target {escape(run.target)}, build {escape(run.build)}{switched}; seed {verdict.seed}")
-    console.print(
-        f"everything lies in {folder}; judge again: harness check {folder}; run again: harness rerun {folder}"
-    )
+    _indented(console, 0, f"target {run.target}, build {run.build}{switched}; seed {verdict.seed}")
+    _indented(console, 0, f"everything lies in {folder}")
+    _indented(console, 0, f"judge again: harness check {folder}", "dim")
+    _indented(console, 0, f"run again:   harness rerun {folder}", "dim")
+
+
+def _indented(console: Console, columns: int, text: str, style: str = "") -> None:
+    """Print a paragraph all of whose lines are indented."""
+    for line in Text(text).wrap(console, console.width - columns):
+        line.rstrip()
+        console.print(Text(" " * columns).append(line.plain, style=style), soft_wrap=True)

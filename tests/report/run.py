@@ -1,0 +1,113 @@
+"""A judged run, written by hand: what a report is made from."""
+
+from pathlib import Path
+from typing import Any
+
+from harness.documents import (
+    Anchor,
+    CapabilitiesRecord,
+    FaultRecord,
+    ObjectivesRecord,
+    RunRecord,
+    ScenarioRecord,
+)
+from harness.money import Bearer, loss
+from harness.report.saved import SavedRun
+from harness.verdict import Finding, JudgedCheck, ScenarioVerdict, Status, judge_run, judge_scenario
+
+CUT = {"kind": "cut_answers", "driver": "network", "settings": {}, "start_ms": 2_000, "end_ms": 5_000, "cue": None}
+
+RUN = RunRecord(
+    schema_version=1,
+    run_id="20261124-201500-1f3a",
+    seed=7,
+    target="reference",
+    target_file="compose/reference.toml",
+    build="fixed",
+    defects=("new_number_on_retry",),
+    profile="gate",
+    size="scene",
+    scenarios=("AnswerLost",),
+    versions={},
+    anchor=Anchor(monotonic_ns=0, utc_ms=0.0, error_ms=0.0),
+    arguments=(),
+    ended="complete",
+)
+
+RECORD = ScenarioRecord(
+    schema_version=1,
+    name="AnswerLost",
+    doc="Charged, and told to wait.\n\nMore about it.",
+    facts=("F02", "F05"),
+    size="scene",
+    seed=7,
+    load="steady 4/s for 8 s",
+    only_create=False,
+    phases=(),
+    faults=tuple(
+        FaultRecord(number=number, where=where, describe=f"cut_answers on {where}, 2 s to 5 s", **CUT)  # type: ignore[arg-type]
+        for number, where in enumerate(("wechat", "card"))
+    ),
+    objectives=ObjectivesRecord(
+        success_ratio=0.9, success_ratio_in_fault=0.9, latency_limit_ms=1_000, latency_share=0.99
+    ),
+    claims={"no_double_charge": 10},
+    undecided_shares={},
+    windows={},
+    capabilities=CapabilitiesRecord(
+        operations=(), books=(), idempotent=(), pay_by=True, busy=None, raw_states={}, legal_edges=()
+    ),
+    sources=(),
+    waivers={},
+)
+
+COURSE: dict[str, Any] = {
+    "history": [
+        {"op": "create", "key_no": 9001, "sent_s": 2.0, "done_s": 2.01, "ending": "answered", "http": 201,
+         "state": "open", "outcome": "ok"},
+        {"op": "read", "sent_s": 2.1, "done_s": 2.2, "ending": "answered", "http": 200, "outcome": "ok"},
+        {"op": "pay", "method": "wechat", "key_no": 9002, "sent_s": 2.5, "done_s": 3.5, "ending": "answered",
+         "http": 202, "code": "attempt_unknown", "state": "paying", "outcome": "info"},
+        {"op": "pay", "method": "wechat", "key_no": 9002, "sent_s": 4.0, "done_s": 4.2, "ending": "cut_body",
+         "outcome": "info"},
+        {"op": "read", "sent_s": 9.0, "done_s": 9.1, "ending": "answered", "http": 404, "code": "order_not_found",
+         "outcome": "fail"},
+    ],
+    "ledger": [
+        {"kind": "accepted", "provider": "wechat", "at_s": 2.51, "number": "P1", "amount_minor": 1_250},
+        {"kind": "captured", "provider": "wechat", "at_s": 2.6, "number": "P1", "amount_minor": 1_250},
+        {"kind": "captured", "provider": "wechat", "at_s": 4.1, "number": "P2", "amount_minor": 1_250},
+        {"kind": "refunded", "provider": "wechat", "at_s": 6.0, "number": "P1", "amount_minor": 500},
+    ],
+    "books": [
+        {"book": "order", "id": "ord_a", "raw_state": "paid", "amount_minor": 1_250, "other_minor": 500},
+        {"book": "payment", "number": "P2", "raw_state": "paid", "amount_minor": 1_250, "other_minor": 1_250},
+    ],
+}  # fmt: skip
+
+
+def finding(subject: str, bearer: Bearer, minor: int, currency: str = "CNY", **evidence: object) -> Finding:
+    return Finding(
+        subject=subject,
+        message=f"Order {subject} is short of {minor} at [wechat].",
+        evidence=loss(bearer, minor, currency) | evidence,
+    )
+
+
+def judged(name: str, status: Status, *, reason: str = "as it is", **fields: object) -> JudgedCheck:
+    return JudgedCheck(
+        check=name,
+        status=status,
+        reason=reason,
+        **({"claimed": 10, "examined": 30, "undecided": 0, "facts": ("F04",)} | fields),  # type: ignore[arg-type]
+    )
+
+
+def saved(*checks: JudgedCheck, cut_short: str | None = None) -> SavedRun:
+    scenario: ScenarioVerdict = judge_scenario("AnswerLost", checks, facts=RECORD.facts, cut_short=cut_short)
+    return SavedRun(
+        folder=Path("runs/20261124-201500-1f3a"),
+        run=RUN,
+        scenarios={"AnswerLost": RECORD},
+        verdict=judge_run("20261124-201500-1f3a", 7, (scenario,)),
+    )
