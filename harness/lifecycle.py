@@ -112,6 +112,7 @@ class Lifecycle:
         self.cut: Cut | None = None
         self.run: gevent.Greenlet | None = None
         self.quitting = False
+        self.leaving = False
         self.overheard = Overheard()
         logging.getLogger().addHandler(self.overheard)
         environment.process_exit_code = int(ExitCode.HARNESS_FAILED)
@@ -144,7 +145,7 @@ class Lifecycle:
         """Answer the UI's Start with a reason where it cannot be granted."""
         from flask import jsonify, request  # noqa: PLC0415  # only where there is a web UI
 
-        if request.path.rstrip("/") != f"{self.environment.web_ui.web_base_path or ''}/swarm":
+        if not request.path.rstrip("/").endswith("/swarm"):  # it may lie below --web-base-path
             return None
         message = "the last run is still being ended and judged; try again in a moment" if self.busy() else None
         if message is None:
@@ -190,6 +191,8 @@ class Lifecycle:
             self.environment.runner.quit()
         else:
             self.environment.runner.stop()
+            if self.leaving:
+                self.environment.web_ui.stop()
 
     def fire_request(  # noqa: PLR0917  # the shape that `harness.load.session.OnRequest` gives it
         self, name: str, method: str, response_ms: float, size: int, ending: Ending, status: int | None
@@ -215,8 +218,9 @@ class Lifecycle:
             self.cut.pull("stopped before its end")
 
     def on_interrupt(self) -> None:
-        """Ctrl-C: once cuts the run short and judges it, twice skips the evidence that is not there yet."""
+        """Ctrl-C: once cuts the run short and judges it, twice skips the evidence that is not there yet; then leaves."""
         if self.busy() and self.cut is not None:
+            self.leaving = True
             self.cut.pull("interrupted")
         elif self.environment.web_ui is not None:
             self.environment.web_ui.stop()
