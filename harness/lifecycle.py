@@ -218,7 +218,7 @@ class Lifecycle:
             self.cut.pull("stopped before its end")
 
     def on_interrupt(self) -> None:
-        """Ctrl-C: once cuts the run short and judges it, twice skips the evidence that is not there yet; then leaves."""
+        """Ctrl-C: cut the run short, judge it and leave; twice skips the evidence that is not there yet."""
         if self.busy() and self.cut is not None:
             self.leaving = True
             self.cut.pull("interrupted")
