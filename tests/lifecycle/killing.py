@@ -148,11 +148,10 @@ def kill_and_look(planned: Round, folder: Path, toxiproxy: Toxiproxy) -> Afterma
         time.sleep(LOOK_EVERY_S)
     clean_after_s = time.monotonic() - killed_s
     assert not left, f"{planned.told()}: {CLEAN_WITHIN_S:g} s later there is still {'; '.join(left)}"
-    return Aftermath(
-        killed=len(traces.processes),
-        clean_after_s=clean_after_s,
-        next_exit=next_gate(folder, planned.port_base, environ),
-    )
+    next_exit = next_gate(folder, planned.port_base, environ)
+    left = leftovers(traces, folder, planned.port_base, toxiproxy)
+    assert not left, f"{planned.told()}: after the next gate there is {'; '.join(left)}"
+    return Aftermath(killed=len(traces.processes), clean_after_s=clean_after_s, next_exit=next_exit)
 
 
 def command(scenario: str, folder: Path, port_base: int) -> list[str]:

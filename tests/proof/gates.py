@@ -90,7 +90,7 @@ def gate(
     child = subprocess.run(
         [sys.executable, "-m", "harness.cli", "gate", *arguments, "--target", str(target), "--runs", str(runs)],
         cwd=scenarios or ROOT,
-        env=os.environ | {"HARNESS_POSTGRES": room.postgres} | dict(environ or {}),
+        env=shared(room) | dict(environ or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -111,6 +111,11 @@ def gate(
         folder=found[-1].parent,
         verdict=decode_verdict(found[-1].read_bytes()),
     )
+
+
+def shared(room: Room) -> dict[str, str]:
+    """Our environment, and the PostgreSQL that all items share."""
+    return dict(os.environ) | {"HARNESS_POSTGRES": room.postgres}
 
 
 def judge_again(run: Path) -> int:
