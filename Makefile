@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup gate test lint proof bench clean
+.PHONY: help setup gate test lint proof readme clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -33,6 +33,9 @@ lint: setup  ## ruff, mypy, import-linter
 
 proof: setup  ## what takes longer: every defect three times, ten seeds of the fixed build; goes on where it stopped
 	@$(BIN)/python -m tests.proof $(ARGS)
+
+readme: setup  ## write the parts of README.md that come from the code
+	@$(BIN)/python -m tests.readme
 
 clean:  ## remove what set-up and runs left
 	rm -rf $(VENV) runs .harness .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

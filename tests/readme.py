@@ -1,0 +1,112 @@
+"""Writes the parts of README.md that come from the code: `python -m tests.readme`, or `make readme`.
+
+A part stands between `<!-- generated: NAME -->` and `<!-- end -->`. The table of defects comes from
+the verdicts of a proof instead, and is written by `python -m tests.proof --write-readme`.
+"""
+
+import ast
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from harness import errors
+from harness.catalogue import Entry, known_scenarios
+from harness.checks import CHECKS
+from harness.errors import ExitCode
+from harness.facts import FACTS
+from harness.faults import FAULTS
+from harness.scenario import CLAIMED_ALWAYS
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+END = "<!-- end -->"
+
+
+def rewrite(text: str, parts: Mapping[str, Callable[[], str]]) -> str:
+    """The text with each named part made anew; raises ValueError where its markers are missing."""
+    for name, make in parts.items():
+        begin = f"<!-- generated: {name} -->"
+        before, found, rest = text.partition(begin)
+        _, ended, after = rest.partition(END)
+        if not found or not ended:
+            raise ValueError(f"README.md has no markers {begin} ... {END}")
+        text = f"{before}{begin}\n{make()}\n{END}{after}"
+    return text
+
+
+def exit_codes() -> str:
+    """Code and meaning; the meanings are the strings that stand below each member."""
+    body = ast.parse(inspect.getsource(errors.ExitCode)).body[0]
+    assert isinstance(body, ast.ClassDef)
+    meanings: dict[str, str] = {}
+    name = ""
+    for line in body.body:
+        match line:
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                pass
+            case ast.Expr(value=ast.Constant(value=str(meaning))) if name:
+                meanings[name] = meaning
+    return _table(("exit code", "meaning"), ((str(int(code)), meanings[code.name]) for code in ExitCode))
+
+
+def scenarios() -> str:
+    """What each is about, and what it claims beyond what all of them claim."""
+    rows = []
+    for entry in _entries():
+        claims = sorted({name for names in entry.claims.values() for name in names} - CLAIMED_ALWAYS.keys())
+        seconds = ", ".join(f"{size} {length:g}" for size, length in entry.seconds.items())
+        rows.append((f"`{entry.name}`", entry.what, " ".join(entry.facts), seconds, _names(claims)))
+    head = ("scenario", "what happens to the customer", "facts", "load, s", "claims")
+    return f"All of them claim {_names(sorted(CLAIMED_ALWAYS))}.\n\n{_table(head, rows)}"
+
+
+def checks() -> str:
+    """Every promise that a run can be held to."""
+    rows = ((f"`{name}`", check.promise, " ".join(check.facts)) for name, check in CHECKS.items())
+    return _table(("check", "promise", "facts"), rows)
+
+
+def faults() -> str:
+    """Every fault, under the name that a scenario file imports."""
+    rows = ((f"`{fault.make.__name__}`", fault.driver.value, fault.line) for fault in FAULTS.values())
+    return _table(("fault", "made by", "what it does"), rows)
+
+
+def facts() -> str:
+    """The facts that a scenario or a check names."""
+    named = {fact for entry in _entries() for fact in entry.facts} | {f for c in CHECKS.values() for f in c.facts}
+    return _table(("fact", "what was reported"), ((number, FACTS[number]) for number in sorted(named)))
+
+
+PARTS: Mapping[str, Callable[[], str]] = {
+    "exit codes": exit_codes,
+    "scenarios": scenarios,
+    "checks": checks,
+    "faults": faults,
+    "facts": facts,
+}
+
+
+def _entries() -> list[Entry]:
+    return known_scenarios(ROOT / "scenarios")
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, tuple("---" for _ in head), *rows))
+
+
+def main() -> None:
+    """Write the parts, and say whether anything changed."""
+    before = README.read_text()
+    after = rewrite(before, PARTS)
+    README.write_text(after)
+    sys.stdout.write("README.md: nothing to change\n" if after == before else "README.md: rewritten\n")
+
+
+if __name__ == "__main__":
+    main()
