@@ -5,7 +5,7 @@ no test looks at how long anything took.
 """
 
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import gevent
@@ -14,40 +14,12 @@ import gevent.socket
 import pytest
 
 from harness.errors import UsageError
-from harness.load.client import Client, Deadlines, Exchange, GeneratorExhausted
+from harness.load.client import Client, Deadlines, GeneratorExhausted
 from harness.load.wire import MAX_BODY_BYTES
 from harness.operation import NOTHING_SENT, Ending
 from harness.targets.protocol import Reply, Request
 from tests.load.raw_server import Peer, RawServer, Script, answer
-
-AMPLE = Deadlines(connect_ms=5_000, read_ms=5_000, total_ms=10_000)
-SHORT = Deadlines(connect_ms=80, read_ms=80, total_ms=160)
-GET = Request(method="GET", path="/v1/orders", name="GET /v1/orders")
-POST = Request(method="POST", path="/v1/orders", name="POST /v1/orders", body=b'{"amount_minor":1200}')
-BIG = Request(method="POST", path="/v1/orders", name="POST /v1/orders", body=b"x" * 16_000_000)
-
-
-def exchange(script: Script, request: Request = GET, deadlines: Deadlines = AMPLE) -> Exchange:
-    with RawServer(script) as server, Client(server.url, deadlines=deadlines).connection() as connection:
-        return connection.send(request)
-
-
-def after_request(then: Script) -> Script:
-    def script(peer: Peer) -> None:
-        peer.request()
-        then(peer)
-
-    return script
-
-
-def saying(*parts: bytes, then: Callable[[Peer], None] = Peer.close) -> Script:
-    def script(peer: Peer) -> None:
-        peer.request()
-        for part in parts:
-            peer.send(part)
-        then(peer)
-
-    return script
+from tests.load.scripts import AMPLE, BIG, GET, POST, SHORT, after_request, client_of, exchange, saying
 
 
 def drip(peer: Peer) -> None:
@@ -242,113 +214,6 @@ def test_a_target_that_does_not_take_the_body_is_silent() -> None:
     assert exchange(script, BIG, SHORT).reply == Reply(ending=Ending.READ_TIMEOUT)
 
 
-def test_requests_of_one_connection_share_it() -> None:
-    def script(peer: Peer) -> None:
-        while request := peer.request():
-            server.requests.append(request)
-            peer.send(answer(str(len(server.requests)).encode()))
-
-    with RawServer(script) as server, Client(server.url, deadlines=AMPLE).connection() as connection:
-        bodies = [connection.send(request).reply.body for request in (GET, POST, GET)]
-    assert (bodies, server.connections) == ([b"1", b"2", b"3"], 1)
-
-
-@pytest.mark.parametrize("leave", [Peer.close, Peer.reset], ids=["closed", "reset"])
-def test_a_connection_found_closed_before_sending_is_replaced(leave: Callable[[Peer], None]) -> None:
-    gone = gevent.event.Event()
-
-    def script(peer: Peer) -> None:
-        server.requests.append(peer.request())
-        peer.send(answer())
-        if peer.number == 1:
-            leave(peer)
-            gone.set()
-
-    with RawServer(script) as server, Client(server.url, deadlines=AMPLE).connection() as connection:
-        first = connection.send(POST)
-        gone.wait()
-        second = connection.send(POST)
-    assert (first.reply.ending, second.reply.ending) == (Ending.ANSWERED, Ending.ANSWERED)
-    assert (server.connections, len(server.requests)) == (2, 2)
-
-
-def test_bytes_that_nobody_asked_for_are_no_answer_to_the_next_request() -> None:
-    sent = gevent.event.Event()
-
-    def script(peer: Peer) -> None:
-        peer.request()
-        peer.send(answer(b"wanted"))
-        peer.send(answer(b"stray", status="408 Timeout"))
-        sent.set()
-        peer.hold()
-
-    with RawServer(script) as server, Client(server.url, deadlines=AMPLE).connection() as connection:
-        first = connection.send(GET)
-        sent.wait()
-        second = connection.send(GET)
-    assert (first.reply.body, second.reply.body, server.connections) == (b"wanted", b"wanted", 2)
-
-
-@pytest.mark.parametrize(
-    ("leave", "ending"), [(Peer.close, Ending.CLOSED), (Peer.reset, Ending.RESET)], ids=["closed", "reset"]
-)
-def test_a_request_on_a_kept_connection_is_not_sent_again(leave: Callable[[Peer], None], ending: Ending) -> None:
-    def script(peer: Peer) -> None:
-        server.requests.append(peer.request())
-        peer.send(answer())
-        server.requests.append(peer.request())
-        leave(peer)
-
-    with RawServer(script) as server, Client(server.url, deadlines=AMPLE).connection() as connection:
-        connection.send(POST)
-        second = connection.send(POST)
-    assert second.reply == Reply(ending=ending)
-    assert (server.connections, len(server.requests)) == (1, 2)
-
-
-def test_a_connection_that_the_target_will_close_is_not_used_again() -> None:
-    def script(peer: Peer) -> None:
-        peer.request()
-        peer.send(answer(headers=("Connection: close",)))
-        peer.hold()
-
-    with RawServer(script) as server, Client(server.url, deadlines=AMPLE).connection() as connection:
-        assert [connection.send(GET).reply.status for _ in range(2)] == [200, 200]
-    assert server.connections == 2
-
-
-def test_a_connection_is_not_used_again_after_an_ending_without_an_answer() -> None:
-    def script(peer: Peer) -> None:
-        peer.request()
-        if peer.number == 1:
-            peer.hold()
-        peer.send(answer())
-
-    with RawServer(script) as server, Client(server.url, deadlines=SHORT).connection() as connection:
-        assert [connection.send(GET).reply.ending for _ in range(2)] == [Ending.READ_TIMEOUT, Ending.ANSWERED]
-
-
-def test_a_killed_journey_closes_its_connection() -> None:
-    asked, left = gevent.event.Event(), gevent.event.Event()
-
-    def script(peer: Peer) -> None:
-        peer.request()
-        asked.set()
-        if peer.request() == b"":
-            left.set()
-
-    with RawServer(script) as server:
-
-        def journey() -> None:
-            with Client(server.url, deadlines=AMPLE).connection() as connection:
-                connection.send(GET)
-
-        task = gevent.spawn(journey)
-        asked.wait()
-        task.kill()
-        assert left.wait(5)
-
-
 def test_the_request_arrives_as_it_was_yielded() -> None:
     def script(peer: Peer) -> None:
         server.requests.append(peer.request())
@@ -398,12 +263,6 @@ def test_the_scripts_produce_every_ending() -> None:
     elsewhere = NOTHING_SENT | {Ending.SEND_FAILED, Ending.ANSWERED}
     assert produced | elsewhere == set(Ending)
     assert MAX_BODY_BYTES < 16_000_000
-
-
-@contextmanager
-def client_of(port: int, deadlines: Deadlines) -> Iterator[Exchange]:
-    with Client(f"http://127.0.0.1:{port}", deadlines=deadlines).connection() as connection:
-        yield connection.send(GET)
 
 
 @contextmanager

@@ -1,0 +1,122 @@
+"""What stands on record of a customer's way, row by row?"""
+
+from functools import partial
+
+from harness.operation import Ending, JourneyEnd, Method, Op, Outcome, Phase, State
+from harness.recorder.rows import Done, Inv
+from tests.load.stage import (
+    ALL,
+    ANSWER_NS,
+    OPEN,
+    PAID,
+    T0_NS,
+    UNKNOWN,
+    Stage,
+    refusal,
+    silent,
+)
+
+SOLD_OUT = refusal("sold_out")
+COME_AGAIN = refusal("attempt_unresolved", retry_after_s=1.0)
+
+
+def test_rows_tell_the_whole_journey() -> None:
+    stage = Stage()
+    stage.travel()
+    journey, create, created, pay, paid, ended, listing, listed = stage.rows.rows
+    assert isinstance(create, Inv)
+    assert isinstance(pay, Inv)
+    think_ns = pay.scheduled_ns - T0_NS - ANSWER_NS
+    assert 100_000_000 <= think_ns <= 400_000_000
+    paid_ns = pay.scheduled_ns + ANSWER_NS
+    shared = partial(Inv, journey=0, intent=0, phase=Phase.STEADY)
+    assert journey == shared(id=1, op=Op.JOURNEY, scheduled_ns=T0_NS, sent_ns=T0_NS, user="u-r1-0")
+    assert create == shared(
+        id=2,
+        op=Op.CREATE,
+        scheduled_ns=T0_NS,
+        sent_ns=T0_NS,
+        key_no=1,
+        attempt=1,
+        amount_minor=create.amount_minor,
+        currency="CNY",
+        line=create.line,
+    )
+    assert created == Done(
+        id=2,
+        outcome=Outcome.OK,
+        done_ns=T0_NS + ANSWER_NS,
+        ending=Ending.ANSWERED,
+        http=201,
+        order_no=1,
+        order="o-1",
+        result_id="o-1",
+        state=State.OPEN,
+        pay_by_utc_ms=1_700_000_008_000,
+    )
+    assert pay == shared(
+        id=3,
+        op=Op.PAY,
+        scheduled_ns=pay.scheduled_ns,
+        sent_ns=pay.scheduled_ns,
+        order_no=1,
+        method=Method.WECHAT,
+        key_no=2,
+        attempt=1,
+    )
+    assert paid == Done(
+        id=3,
+        outcome=Outcome.OK,
+        done_ns=paid_ns,
+        ending=Ending.ANSWERED,
+        http=200,
+        result_id="a-1",
+        state=State.PAID,
+        paid_minor=1_000,
+    )
+    assert ended == Done(id=1, outcome=Outcome.OK, done_ns=paid_ns, code=JourneyEnd.PAID)
+    assert isinstance(listing, Inv)
+    assert (listing.op, listing.order_no) == (Op.LIST, None)
+    assert isinstance(listed, Done)
+    assert listed.listed == 1
+
+
+def test_an_operation_of_several_requests_has_a_pair_for_each() -> None:
+    stage = Stage(steps=3, offered=ALL - {Op.LIST})
+    stage.travel()
+    [create] = stage.rows.invocations(Op.CREATE)
+    parts = [row for row in stage.rows.invocations(Op.REQUEST) if row.parent == create.id]
+    ends = [stage.rows.completion(part) for part in parts]
+    assert [part.sent_ns for part in parts] == [T0_NS, T0_NS + ANSWER_NS, T0_NS + 2 * ANSWER_NS]
+    assert [end and (end.done_ns, end.outcome, end.ending, end.http) for end in ends] == [
+        (T0_NS + ANSWER_NS * step, Outcome.OK, Ending.ANSWERED, 201) for step in (1, 2, 3)
+    ]
+    assert {part.id for part in parts} <= set(stage.rows.flushed)
+    whole = stage.rows.completion(create)
+    assert whole is not None
+    assert whole.done_ns == T0_NS + 3 * ANSWER_NS
+
+
+def test_an_order_first_named_by_a_later_row_stands_there_by_name() -> None:
+    stage = Stage(creates=[silent()])
+    stage.travel(0)
+    [pay] = stage.rows.invocations(Op.PAY)
+    assert (pay.order_no, pay.order) == (1, "o-1")
+
+
+def test_each_request_is_told_with_its_time_from_the_schedule() -> None:
+    stage = Stage(offered=ALL - {Op.LIST})
+    stage.clock.ns += 30_000_000  # the arrival was started 30 ms late
+    stage.travel()
+    assert stage.requests == [
+        ("create", "POST", 50.0, 2, Ending.ANSWERED, 201),
+        ("pay", "POST", 20.0, 2, Ending.ANSWERED, 200),
+    ]
+
+
+def test_the_same_customer_thinks_the_same_times() -> None:
+    stages = [Stage(pays=[UNKNOWN, UNKNOWN, UNKNOWN, PAID]) for _ in range(2)]
+    for stage in stages:
+        stage.travel()
+    assert stages[0].rows.rows == stages[1].rows.rows
+    assert OPEN.state is State.OPEN
