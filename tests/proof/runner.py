@@ -74,7 +74,8 @@ class Course:
 
 def brief(text: str) -> str:
     """The beginning of what may be long; the whole stands in the stored result."""
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]} ..."
 
 
 def say(text: str) -> None:
