@@ -72,7 +72,8 @@ WITH rows AS (
     WHERE l.kind IN ('refund_accepted', 'refunded', 'failed') AND l.seq > g.watermark_seq
       AND (l.kind <> 'failed' OR l.refund_number IS NOT NULL)),
 each AS (
-    SELECT provider, number, refund, max(amount_minor) AS amount_minor,
+    SELECT provider, number, refund,             -- what went back, though it went twice; what is to go, until then
+           CAST(coalesce(sum(amount_minor) FILTER (kind = 'refunded'), max(amount_minor)) AS BIGINT) AS amount_minor,
            min(seq) FILTER (kind = 'refund_accepted') AS accepted_seq,
            min(at_ns) FILTER (kind = 'refund_accepted') AS accepted_ns,
            min(seq) FILTER (kind = 'refunded') AS done_seq,

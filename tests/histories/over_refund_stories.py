@@ -15,6 +15,13 @@ def refunded_per_notice() -> Run:
     return run
 
 
+def one_number_refunded_twice() -> Run:
+    """The provider paid one refund out twice under its one number; the books know of one."""
+    run, _ = half_back()
+    run.ledger("wechat").refunded(8.0, "C-1", "C", 500, "R-1")
+    return run
+
+
 def two_refunds_for_one_request() -> Run:
     """The sum is covered by what is owed by rule, but one request was answered twice."""
     run = reversed_in_its_window()
@@ -80,6 +87,14 @@ OVER_REFUND_STORIES = (
         status=Status.FAIL,
         subjects=("C",),
         says=("one request for 3.00 CNY was answered by two refunds",),
+    ),
+    Story(
+        column=MISSES,
+        entry="one number that was paid out twice",
+        tell=one_number_refunded_twice,
+        status=Status.FAIL,
+        subjects=("C",),
+        says=("10.00 CNY went back",),
     ),
     Story(column=BROKEN, entry="two for one key", tell=one_key_twice, status=Status.FAIL, subjects=("C",)),
     Story(column=CRIES_WOLF, entry="compensation paid out as a refund", tell=compensation, status=Status.PASS),

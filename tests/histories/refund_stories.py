@@ -36,6 +36,13 @@ def refunded_late() -> Run:
     return half_back(done_at=20.0)[0]
 
 
+def less_than_was_accepted() -> Run:
+    """The provider accepted 5.00 CNY to go back, and 0.01 CNY went."""
+    run, _ = half_back()
+    run.ledger("wechat").rows[-1]["amount_minor"] = 1
+    return run
+
+
 def provider_was_down(done_at: float) -> Run:
     """WeChat Pay was killed at 6.5 s and answered again at 15 s."""
     run, _ = half_back(done_at=done_at)
@@ -163,6 +170,13 @@ REFUND_WINDOW_STORIES = (
     Story(column=EMPTY, entry="nothing owed at all", tell=two_good_orders, status=Status.UNKNOWN),
     Story(column=HOLDS, entry="", tell=refunded_in_time, status=Status.PASS),
     Story(column=HOLDS, entry="a late capture given back", tell=late_capture_given_back, status=Status.PASS),
+    Story(
+        column=MISSES,
+        entry="less went back than was accepted",
+        tell=less_than_was_accepted,
+        status=Status.FAIL,
+        subjects=("C",),
+    ),
     Story(
         column=BROKEN,
         entry="too late",
