@@ -32,15 +32,15 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     target: str
     target_file: str
-    build: str
-    defects: tuple[str, ...]
+    build: str = "unnamed"
+    defects: tuple[str, ...] = ()
     profile: str
     size: str
     scenarios: tuple[str, ...]
     versions: dict[str, str]
     """What ran: python, locust, toxiproxy, postgresql and its settings, ... -> version."""
     anchor: Anchor
-    arguments: tuple[str, ...]
+    arguments: tuple[str, ...] = ()
     """What `harness rerun` passes to `harness gate`."""
     ended: str = "running"
     """"running" until the end; then "complete" or why it was cut short."""

@@ -1,0 +1,138 @@
+"""Is what cannot be done refused in one line, with exit code 2, before anything is started?"""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from harness.errors import ExitCode
+from harness.stack.ports import LOOPBACK
+from tests.lifecycle.playing import SCENARIOS, TARGET
+
+PLAIN = """schema_version = 1
+name = "plain"
+adapter = "harness.targets.reference:Reference"
+base_url = "{base_url}"
+
+[settings]
+token_secret = "a"
+operator_token = "b"
+"""
+LIMIT_S = 60
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("refusals")
+    (folder / "scenarios").mkdir()
+    (folder / "scenarios" / "short.py").write_text(SCENARIOS)
+    (folder / "plain.toml").write_text(PLAIN.format(base_url="http://127.0.0.1:9"))
+    (folder / "foreign.toml").write_text(PLAIN.format(base_url="http://192.0.2.1"))
+    (folder / "torn.toml").write_text("schema_version = [")
+    return folder
+
+
+def refusal(folder: Path, *command: str, environ: Mapping[str, str] = os.environ) -> str:
+    """What it said in its one line; nothing was started or left."""
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert done.returncode == ExitCode.USAGE, done
+    assert not (folder / "runs").exists() or list((folder / "runs").iterdir()) == []
+    assert list(folder.glob(".harness/*")) == []
+    own = [line for line in done.stderr.splitlines() if "/INFO/locust" not in line]
+    (line,) = [line for line in own if not line.startswith("stack: ")]
+    return line.removeprefix("harness: ")
+
+
+def gate(folder: Path, *arguments: str, target: Path | str = TARGET, **environ: str) -> str:
+    command = ("harness.cli", "gate", "--size", "scene", "--target", str(target), *arguments)
+    return refusal(folder, *command, environ=os.environ | environ)
+
+
+def locust(folder: Path, *arguments: str, **environ: str) -> str:
+    command = ("locust", "-f", "scenarios", "--size", "scene", "--target", str(TARGET), *arguments)
+    return refusal(folder, *command, environ=os.environ | environ)
+
+
+def test_an_unknown_scenario_is_told_with_what_was_probably_meant(folder: Path) -> None:
+    assert gate(folder, "Shrt") == "unknown scenario 'Shrt'; did you mean Short?"
+
+
+def test_a_size_that_a_scenario_does_not_have_is_refused(folder: Path) -> None:
+    said = refusal(folder, "harness.cli", "gate", "Short", "--size", "gate", "--target", str(TARGET))
+    assert said == "scenario Short declares no size 'gate'; it has scene"
+
+
+def test_an_unknown_defect_is_told_with_what_was_probably_meant(folder: Path) -> None:
+    said = gate(folder, "Short", "--defect", "global_lok")
+    assert said == "unknown defect 'global_lok' of target reference; did you mean global_lock?"
+
+
+def test_an_unknown_build_is_refused(folder: Path) -> None:
+    assert "did you mean incident?" in gate(folder, "Short", "--build", "incidnt")
+
+
+def test_a_defect_of_a_target_that_has_none_is_refused(folder: Path) -> None:
+    assert "target plain has no defect global_lock" in gate(
+        folder, "Short", "--defect", "global_lock", target="plain.toml"
+    )
+
+
+@pytest.mark.parametrize("file", ["torn.toml", "missing.toml"])
+def test_an_unreadable_target_file_is_named(folder: Path, file: str) -> None:
+    assert file in gate(folder, "Short", target=file)
+
+
+def test_a_taken_port_is_named(folder: Path) -> None:
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"port {port} on {LOOPBACK} is in use" in gate(folder, "Short", "--port-base", str(port))
+        assert f"port {port} on {LOOPBACK} is in use" in locust(folder, "--headless", "--port-base", str(port))
+
+
+def test_a_host_that_only_one_side_allows_is_refused(folder: Path) -> None:
+    said = gate(folder, "Short", "--allow-host", "192.0.2.1", target="foreign.toml")
+    assert "host '192.0.2.1' is not loopback" in said
+    assert "missing in allow_hosts of the target file" in said
+
+
+def test_a_foreign_host_on_locusts_command_line_is_refused(folder: Path) -> None:
+    assert "host '192.0.2.1' is not loopback" in locust(folder, "--headless", "-H", "http://192.0.2.1")
+
+
+def test_a_toxiproxy_that_does_not_answer_is_named(folder: Path) -> None:
+    assert "no Toxiproxy answers at http://127.0.0.1:1" in gate(folder, "Short", TOXIPROXY_URL="http://127.0.0.1:1")
+
+
+def test_a_folder_for_runs_that_cannot_be_made_is_refused(folder: Path) -> None:
+    assert "run directory /dev/null/" in gate(folder, "Short", "--runs", "/dev/null")
+
+
+@pytest.mark.parametrize("command", ["check", "rerun"])
+def test_a_folder_that_is_no_run_directory_is_refused(folder: Path, command: str) -> None:
+    assert "is no run directory: run.json cannot be read" in refusal(folder, "harness.cli", command, str(folder))
+
+
+@pytest.mark.parametrize("arguments", [["--worker"], ["--master", "--headless"], ["--processes", "2", "--headless"]])
+def test_a_run_with_workers_is_not_there_yet(folder: Path, arguments: list[str]) -> None:
+    assert "not there yet" in locust(folder, *arguments)
+
+
+def test_a_worker_that_the_environment_asks_for_is_not_there_yet(folder: Path) -> None:
+    assert "not there yet" in locust(folder, LOCUST_MODE_WORKER="true")
+
+
+def test_up_refuses_a_group_that_the_target_does_not_have(folder: Path) -> None:
+    said = refusal(folder, "harness.cli", "up", "--target", str(TARGET), "--only", "provider")
+    assert said == "target reference has no group 'provider'; did you mean providers?"
