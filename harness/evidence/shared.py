@@ -106,7 +106,7 @@ owned AS (
            coalesce(k.user_id, l.user_id, b.user_id) AS user_id,
            s.order_id IS NOT NULL AS in_history, b.order_id IS NOT NULL AS in_books,
            c.order_id IS NOT NULL AS in_ledger, l.order_id IS NOT NULL AS in_list,
-           s.first_sent_ns, s.known_ns, s.known_by, coalesce(s.asked_minor, s.told_minor, b.amount_minor) AS told_minor,
+           s.first_sent_ns, s.known_ns, s.known_by, s.asked_minor, coalesce(s.told_minor, b.amount_minor) AS told_minor,
            coalesce(s.pay_by_ns, b.pay_by_ns) AS pay_by_ns
     FROM every AS e LEFT JOIN said AS s USING (order_id) LEFT JOIN listed AS l USING (order_id)
     LEFT JOIN charged AS c USING (order_id) LEFT JOIN booked AS b USING (order_id)
@@ -118,7 +118,8 @@ SELECT row_number() OVER (ORDER BY o.first_sent_ns NULLS LAST, o.order_id) AS or
        o.first_sent_ns,                              -- first operation about it; NULL where only others name it
        o.known_ns,                                   -- done_ns of the first ok reply naming it; NULL: none did
        o.known_by,                                   -- id of that operation
-       coalesce(o.told_minor, i.total_minor) AS total_minor,  -- asked for, else told, else as the books say
+       -- asked for by the create that named it, else by the intent's, else told, else as the books say
+       coalesce(o.asked_minor, i.total_minor, o.told_minor) AS total_minor,
        o.pay_by_ns                                   -- as the customer was told, else as the books say
 FROM owned AS o LEFT JOIN lone AS n USING (journey)
 LEFT JOIN intents AS i ON i.intent = coalesce(o.said_intent, n.intent)

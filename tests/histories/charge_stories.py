@@ -88,6 +88,20 @@ def charged_ten_times_the_price() -> Run:
     return run
 
 
+def found_by_list_at_another_price() -> Run:
+    """A create over 10.00 CNY had no answer; its order was found by list, and target and provider made it 20.00."""
+    run = two_good_orders()
+    journey = run.journey(3.0)
+    journey.create(3.0, 3.5, None, outcome="info", ending="reset", http=None)
+    journey.list(3.6, 3.7, 1)
+    journey.pay(4.0, 4.2, "C", "card", state="paid", amount_minor=2000, paid_minor=2000)
+    run.books_order("C", journey, "paid", 2000)
+    run.payment("C", "card", "C-1", "paid", amount=2000)
+    run.ledger("card").captured(4.1, "C-1", "C", 2000)
+    run.seen("C", journey, amount=2000)
+    return run
+
+
 def gap_in_seq() -> Run:
     run = two_good_orders()
     run.ledger("wechat").add(5.0, "request", op="query")
@@ -132,6 +146,14 @@ DOUBLE_CHARGE_STORIES = (
         tell=charged_ten_times_the_price,
         status=Status.FAIL,
         subjects=("C",),
+    ),
+    Story(
+        column=MISSES,
+        entry="the price as the target tells it, of an order whose create had no answer",
+        tell=found_by_list_at_another_price,
+        status=Status.FAIL,
+        subjects=("C",),
+        says=("costs 10.00 CNY and was charged 20.00 CNY",),
     ),
     Story(
         column=BROKEN,
