@@ -41,7 +41,8 @@ class Evidence:
     """Empty counts and no instants where `conduct` is missing."""
     missing: frozenset[str]
     """Files that are not there: "history", "faults", "conduct", "reads", "lists", "clocks", "processes",
-    "books.<book>" for each book that the target offers, "ledger.<provider>" for each ledger declared."""
+    "books.<book>" for each book that the target offers, "ledger.<provider>" for each ledger declared. A book
+    whose last line is torn counts as not there, though its whole rows stand in its table."""
     notes: tuple[str, ...]
     """What is odd about the files and is no damage: a torn tail, no footer."""
     start_ns: int
@@ -127,8 +128,10 @@ def _read(
     for name, file, statement, parameters in _wanted(scenario):
         path = folder / file
         if path.exists():
-            whole, _ = reading.without_torn_tail(path, scratch, notes)
+            whole, torn = reading.without_torn_tail(path, scratch, notes)
             reading.insert(con, statement, path, [*parameters, str(whole)])
+            if torn and name.startswith("books."):
+                missing.add(name)  # what a torn book does not hold, the target may have
         else:
             missing.add(name)
     books_ns = build.bring_clocks_together(con, head.anchor, scenario)

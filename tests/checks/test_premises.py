@@ -278,3 +278,12 @@ def test_broken_premise_is_undecided_in_assumptions_and_in_what_needs_it(tmp_pat
     assert (judged["assumptions"].status, judged["no_double_charge"].status) == (Status.UNKNOWN, Status.UNKNOWN)
     assert judged["no_double_charge"].reason.startswith("premise faults_confirmed broken: fault 1 (silence at wechat)")
     assert verdict.exit_code == 3
+
+
+@pytest.mark.parametrize("book", ["orders", "payments"])
+def test_torn_book_proves_no_absence(book: str, tmp_path: Path) -> None:
+    path = sound().write(tmp_path) / "evidence" / f"books.{book}.jsonl"
+    path.write_bytes(path.read_bytes()[:-10])
+    judged = {each.check: each for each in check_run(tmp_path).scenarios[0].checks}
+    assert [each.reason for each in judged.values() if each.status is Status.FAIL] == []
+    assert f"books_whole: the book of {book} was not read" in judged["assumptions"].reason
