@@ -9,6 +9,14 @@ SELECT min(last_ns) FROM (SELECT worker, max(greatest(coalesce(sent_ns, 0), coal
 """
 
 
+def heard_until_ns(evidence: Evidence) -> int | None:
+    """Up to when every request stands in the history; None where each file of it came to its end."""
+    if evidence.row(UNENDED)[0] == 0:
+        return None
+    last_ns: int | None = evidence.row(LAST_ROWS)[0]
+    return evidence.start_ns if last_ns is None else last_ns
+
+
 def alive_until_ns(evidence: Evidence) -> int:
     """The end of the load where every history came to its end, else the last instant that each of them holds.
 

@@ -4,23 +4,29 @@ Violated when the providers' refunds of an order exceed the distinct refunds tha
 for plus what was owed by rule, or when two refunds answer one request.
 
 Requests with one key are one request; one that got no answer permits a refund and requires none; a
-refused one permits none. Providers refuse a refund above the capture, so the breaches to be found
+refused one permits none. Where the history breaks off without its end, what a provider took on later
+may have been asked for, which is undecided. Providers refuse a refund above the capture, so the breaches to be found
 lie below it. Goodwill that the books call compensation gives back nothing of the order.
 """
 
 from collections import defaultdict
 from types import SimpleNamespace
 
+from harness.checks.alive import heard_until_ns
 from harness.checks.check import Check, Premise
 from harness.checks.proof import proof, reasons, unreadable, when
 from harness.evidence.tables import Evidence
 from harness.money import Bearer, amount, loss
 from harness.verdict import CheckResult, Finding
 
+FOREVER_NS = 4_000_000_000_000_000_000
+
 EXCESS = """
 WITH back AS (
     SELECT order_no, coalesce(sum(amount_minor) FILTER (done_ns IS NOT NULL), 0) AS refunded_minor,
-           coalesce(sum(amount_minor) FILTER (running), 0) AS running_minor
+           coalesce(sum(amount_minor) FILTER (running), 0) AS running_minor,
+           coalesce(sum(amount_minor) FILTER (done_ns IS NOT NULL AND coalesce(accepted_ns, done_ns) > $heard_ns), 0)
+               AS unheard_minor              -- may have been asked for after the history breaks off
     FROM provider_refunds WHERE order_no IS NOT NULL AND NOT compensation GROUP BY order_no),
 asked AS (SELECT order_no, sum(amount_minor) AS asked_minor, count(*) AS requests FROM customer_refunds
           WHERE outcome <> 'fail' GROUP BY order_no),
@@ -37,7 +43,8 @@ doubled AS (                             -- more refunds of one amount, each boo
                        AND c.amount_minor = p.amount_minor AND c.outcome <> 'fail'))
     GROUP BY order_no)
 SELECT o.order_no, o.order_id, CAST(b.refunded_minor AS BIGINT) AS refunded_minor,
-       CAST(b.running_minor AS BIGINT) AS running_minor, CAST(coalesce(a.asked_minor, 0) AS BIGINT) AS asked_minor,
+       CAST(b.running_minor AS BIGINT) AS running_minor, CAST(b.unheard_minor AS BIGINT) AS unheard_minor,
+       CAST(coalesce(a.asked_minor, 0) AS BIGINT) AS asked_minor,
        coalesce(a.requests, 0) AS requests, CAST(coalesce(r.owed_minor, 0) AS BIGINT) AS owed_minor,
        d.amount_minor AS doubled_minor, x.why AS blind
 FROM back AS b JOIN orders AS o USING (order_no) LEFT JOIN asked AS a USING (order_no)
@@ -59,31 +66,35 @@ ORDER BY r.order_no, r.done_ns, r.provider, r.refund_number
 
 def check(evidence: Evidence) -> CheckResult:
     """Hold what went back of each order against what was asked and owed; a case is an order with a refund."""
-    cases = evidence.cases(EXCESS)
+    heard_ns = heard_until_ns(evidence)
+    cases = evidence.cases(EXCESS, heard_ns=FOREVER_NS if heard_ns is None else heard_ns)
     stray: int = evidence.row(STRAY)[0]
     examined = len(cases) + stray
     nothing = unreadable(evidence, max(examined, 1), "history", "books.orders")
     if nothing is not None:
         return nothing
-    breaches, blind, running = [], 0, 0
+    breaches, blind, running, unheard = [], 0, 0, 0
     for case in cases:
         permitted_minor = case.asked_minor + case.owed_minor
         over = case.refunded_minor > permitted_minor or case.doubled_minor is not None
         soon = case.refunded_minor + case.running_minor > permitted_minor
         if case.blind is not None and (over or soon):
             blind += 1
+        elif over and 0 < case.unheard_minor >= case.refunded_minor - permitted_minor:
+            unheard += 1
         elif over:
             breaches.append(case)
         elif soon:
             running += 1
     return CheckResult(
         examined=examined,
-        undecided=stray + blind + running,
+        undecided=stray + blind + running + unheard,
         reasons=reasons(
             [
                 (stray, "refunds are of charges that name no order"),
                 (blind, "refunds may be owed for captures in a ledger that is not whole"),
                 (running, "refunds beyond what was asked are running and not done"),
+                (unheard, "refunds may have been asked for after the history breaks off"),
             ]
         ),
         findings=_findings(evidence, breaches),

@@ -1,7 +1,7 @@
 """Hand-written histories for no_over_refund."""
 
 from harness.verdict import Status
-from tests.histories.builder import Run
+from tests.histories.builder import Run, ns
 from tests.histories.charge_stories import reversed_in_its_window
 from tests.histories.order_stories import two_good_orders
 from tests.histories.refund_stories import half_back, late_capture_given_back, refunded_in_time
@@ -61,6 +61,23 @@ def one_key_twice() -> Run:
     return run
 
 
+def history_that_breaks_off(*, cut_at: float) -> Run:
+    """Half of C went back; the history ends without a footer, `cut_at` seconds in, and holds no request for it."""
+    run, _ = half_back(done_at=7.0)
+    run.history = [row for row in run.history if max(getattr(row, "sent_ns", 0), getattr(row, "done_ns", 0)) < ns(3.5)]
+    run.footer = False
+    run.journey(cut_at)
+    return run
+
+
+def asked_after_the_history() -> Run:
+    return history_that_breaks_off(cut_at=5.9)
+
+
+def sent_before_the_history_ends() -> Run:
+    return history_that_breaks_off(cut_at=7.5)
+
+
 def excess_still_running() -> Run:
     run, _ = half_back()
     run.ledger("wechat").refunded(8.0, "C-1", "C", 500, "R-2", done=False)
@@ -103,6 +120,20 @@ OVER_REFUND_STORIES = (
         entry="request info: permitted, not required",
         tell=unanswered_and_refunded,
         status=Status.PASS,
+    ),
+    Story(
+        column=UNDECIDED,
+        entry="sent after the history broke off",
+        tell=asked_after_the_history,
+        status=Status.UNKNOWN,
+        says=("after the history breaks off",),
+    ),
+    Story(
+        column=MISSES,
+        entry="sent before the history broke off",
+        tell=sent_before_the_history_ends,
+        status=Status.FAIL,
+        subjects=("C",),
     ),
     Story(
         column=UNDECIDED,
