@@ -8,8 +8,9 @@ than keys; of a refund, more refunds of an order that the books call asked for t
 
 A key that was sent once is no case, nor is one repeated after the target may have forgotten it, nor
 one whose customer left without an answer. A refusal (validation, conflict, busy) is no result: what
-follows it may be the first. Undecided: no request with the key was answered, and its effects cannot
-be counted either, because neither books nor list nor ledger is there to show a second one.
+follows it may be the first. Undecided: a charge too many that may still go back in time; no request
+with the key was answered, and its effects cannot be counted either, because neither books nor list
+nor ledger is there to show a second one.
 """
 
 from harness.checks.check import Check, Premise
@@ -54,26 +55,33 @@ WITH owned AS (
     UNION SELECT j.journey, unnest(l.orders) FROM lists AS l JOIN journeys AS j USING (user_id)),
 effects AS (SELECT journey, count(*) AS effects, list(order_id ORDER BY order_id) AS what FROM owned GROUP BY journey),
 used AS (SELECT journey, count(DISTINCT key_no) AS keys FROM keyed WHERE op = 'create' GROUP BY journey)
-SELECT min(k.key_no) AS key_no, e.effects, u.keys, e.what FROM keys AS k JOIN effects AS e USING (journey)
+SELECT min(k.key_no) AS key_no, e.effects, u.keys, e.what, false AS may_heal
+FROM keys AS k JOIN effects AS e USING (journey)
 JOIN used AS u USING (journey) WHERE k.op = 'create' AND e.effects > u.keys
 GROUP BY journey, e.effects, u.keys, e.what ORDER BY key_no
 """
 
 CHARGED_TWICE = """
-WITH kept AS (                           -- charges that were not given back in full
-    SELECT c.order_id, c.provider, c.number FROM captures AS c
-    LEFT JOIN (SELECT provider, number, sum(amount_minor) AS back_minor FROM provider_refunds
-               WHERE done_ns IS NOT NULL GROUP BY provider, number) AS r USING (provider, number)
-    GROUP BY c.order_id, c.provider, c.number, r.back_minor HAVING sum(c.amount_minor) > coalesce(r.back_minor, 0)),
+WITH charged AS (SELECT order_id, provider, number, sum(amount_minor) AS taken_minor,
+                        max(back_by(provider, at_ns)) AS back_by_ns
+                 FROM captures GROUP BY order_id, provider, number),
+back AS (SELECT provider, number, sum(amount_minor) FILTER (done_ns IS NOT NULL) AS back_minor,
+                sum(amount_minor) FILTER (done_ns IS NOT NULL OR running) AS soon_minor
+         FROM provider_refunds GROUP BY provider, number),
+kept AS (                                -- charges not given back in full; settled: nor can they be any more, in time
+    SELECT c.order_id, c.provider, c.number,
+           c.taken_minor > coalesce(b.soon_minor, 0) AND c.back_by_ns <= (SELECT until_ns FROM limits) AS settled
+    FROM charged AS c LEFT JOIN back AS b USING (provider, number) WHERE c.taken_minor > coalesce(b.back_minor, 0)),
 effects AS (
-    SELECT order_id, provider AS method, count(*) AS effects, list(number ORDER BY number) AS what
+    SELECT order_id, provider AS method, count(*) AS effects, list(number ORDER BY number) AS what,
+           count(*) FILTER (NOT settled) AS open
     FROM kept GROUP BY order_id, provider),
 used AS (SELECT order_id, method, count(DISTINCT key_no) AS keys FROM keyed WHERE op = 'pay' GROUP BY order_id, method),
 again AS (
     SELECT DISTINCT k.key_no, y.order_id, y.method FROM keys AS k JOIN keyed AS y USING (key_no) WHERE k.op = 'pay')
-SELECT min(a.key_no) AS key_no, e.effects, u.keys, e.what FROM again AS a JOIN effects AS e USING (order_id, method)
-JOIN used AS u USING (order_id, method) WHERE e.effects > u.keys
-GROUP BY order_id, method, e.effects, u.keys, e.what ORDER BY key_no
+SELECT min(a.key_no) AS key_no, e.effects, u.keys, e.what, e.effects - e.open <= u.keys AS may_heal
+FROM again AS a JOIN effects AS e USING (order_id, method) JOIN used AS u USING (order_id, method)
+WHERE e.effects > u.keys GROUP BY order_id, method, e.effects, e.open, u.keys, e.what ORDER BY key_no
 """
 
 REFUNDED_TWICE = """
@@ -81,7 +89,8 @@ WITH effects AS (
     SELECT order_id, count(DISTINCT refund_id) AS effects, list(DISTINCT refund_id ORDER BY refund_id) AS what
     FROM books_refunds WHERE requested AND NOT compensation AND state <> 'failed' GROUP BY order_id),
 used AS (SELECT order_id, count(DISTINCT key_no) AS keys FROM keyed WHERE op = 'refund' GROUP BY order_id)
-SELECT min(k.key_no) AS key_no, e.effects, u.keys, e.what FROM keys AS k JOIN effects AS e USING (order_id)
+SELECT min(k.key_no) AS key_no, e.effects, u.keys, e.what, false AS may_heal
+FROM keys AS k JOIN effects AS e USING (order_id)
 JOIN used AS u USING (order_id) WHERE k.op = 'refund' AND e.effects > u.keys
 GROUP BY order_id, e.effects, u.keys, e.what ORDER BY key_no
 """
@@ -102,14 +111,18 @@ def check(evidence: Evidence) -> CheckResult:
     again = evidence.cases(AGAIN)
     told = {row.key_no: _wrong(row.results, row.amounts, row.other_bodies) for row in again}
     orders: dict[int, list[str]] = {row.key_no: [row.order_id] if row.order_id else [] for row in again}
+    healing: set[int] = set()
     for query, name in EFFECTS:
         for row in evidence.cases(query):
-            if row.key_no in told:
+            if row.may_heal:
+                healing.add(row.key_no)
+            elif row.key_no in told:
                 keys = "one key" if row.keys == 1 else f"{row.keys} keys"
                 told[row.key_no].append(f"made {row.effects} {name} with {keys}: {', '.join(row.what)}")
                 orders[row.key_no] += row.what if query is CREATED_TWICE else []
     cases = [row for row in again if row.answered or told[row.key_no] or not row.left_early]
-    silent = [row for row in cases if not row.answered and not told[row.key_no]]
+    healing = {row.key_no for row in cases if row.key_no in healing and not told[row.key_no]}
+    silent = [row for row in cases if not row.answered and not told[row.key_no] and row.key_no not in healing]
     countable = _countable(evidence)
     unanswered = [row for row in silent if (row.op, row.method) not in countable]
     proofs = _proofs(evidence, [order for key, names in orders.items() if told[key] for order in names])
@@ -129,8 +142,13 @@ def check(evidence: Evidence) -> CheckResult:
     )
     return CheckResult(
         examined=len(cases),
-        undecided=len(unanswered),
-        reasons=reasons([(len(unanswered), "keys were sent again and never answered")]),
+        undecided=len(unanswered) + len(healing),
+        reasons=reasons(
+            [
+                (len(unanswered), "keys were sent again and never answered"),
+                (len(healing), "keys were charged for more than once, and it may still be given back in time"),
+            ]
+        ),
         notes=reasons([(len(silent) - len(unanswered), "keys were never answered: only their effects were counted")]),
         findings=findings,
         measured=float(len(findings)),
