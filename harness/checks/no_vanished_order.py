@@ -15,11 +15,12 @@ from harness.checks.check import Check, Premise
 from harness.checks.proof import proof, reasons, when
 from harness.evidence.tables import Evidence
 from harness.money import amount
-from harness.operation import Op
+from harness.operation import Op, Outcome
 from harness.verdict import CheckResult, Finding
 
 KNOWN = """
-SELECT k.order_no, k.order_id, k.user_id, k.known_ns, p.op, k.total_minor, c.taken_minor, c.currency, c.providers
+SELECT k.order_no, k.order_id, k.user_id, k.known_ns, p.op, p.outcome, k.total_minor, c.taken_minor, c.currency,
+       c.providers
 FROM known_orders AS k JOIN operations AS p ON p.id = k.known_by
 LEFT JOIN (SELECT order_no, CAST(sum(amount_minor) AS BIGINT) AS taken_minor, min(currency) AS currency,
                   string_agg(DISTINCT provider, ', ' ORDER BY provider) AS providers
@@ -104,7 +105,14 @@ def _findings(evidence: Evidence, told: dict[int, list[str]]) -> tuple[Finding, 
     proofs = proof(evidence, told)
     findings = []
     for case in evidence.cases(KNOWN, order_nos=sorted(told)):
-        by = "a create" if case.op == Op.CREATE else f"a {case.op} that named it"
+        found = "the list in which its owner found it, who asked about it"
+        by = (
+            found
+            if case.outcome != Outcome.OK
+            else "a create"
+            if case.op == Op.CREATE
+            else f"a {case.op} that named it"
+        )
         money = (
             "no money had been taken"
             if case.taken_minor is None

@@ -85,8 +85,12 @@ CREATE TABLE orders AS                   -- every order that any source names
 WITH said AS (
     SELECT order_id, arg_min(journey, (sent_ns, id)) AS journey, arg_min(intent, (sent_ns, id)) AS intent,
            min(sent_ns) AS first_sent_ns,
-           min(done_ns) FILTER (outcome = 'ok' AND op <> 'journey') AS known_ns,
-           arg_min(id, (done_ns, id)) FILTER (outcome = 'ok' AND op <> 'journey') AS known_by,
+           -- else when its owner, who can have it from a list only, first asked about it
+           coalesce(min(done_ns) FILTER (outcome = 'ok' AND op <> 'journey'),
+                    min(sent_ns) FILTER (order_id = asked_order_id AND op IN ('pay', 'read', 'refund'))) AS known_ns,
+           coalesce(arg_min(id, (done_ns, id)) FILTER (outcome = 'ok' AND op <> 'journey'),
+                    arg_min(id, (sent_ns, id)) FILTER (order_id = asked_order_id AND op IN ('pay', 'read', 'refund')))
+               AS known_by,
            arg_min(asked_minor, id) FILTER (op = 'create' AND outcome = 'ok') AS asked_minor,
            arg_min(amount_minor, id) FILTER (outcome = 'ok' AND op IN ('create', 'pay', 'read')) AS told_minor,
            min(pay_by_ns) AS pay_by_ns
@@ -116,7 +120,7 @@ SELECT row_number() OVER (ORDER BY o.first_sent_ns NULLS LAST, o.order_id) AS or
        coalesce(o.said_intent, n.intent) AS intent,  -- NULL: no journey of the history owns it
        o.in_history, o.in_books, o.in_ledger, o.in_list,
        o.first_sent_ns,                              -- first operation about it; NULL where only others name it
-       o.known_ns,                                   -- done_ns of the first ok reply naming it; NULL: none did
+       o.known_ns,                                   -- when its owner had it from a reply; NULL: never
        o.known_by,                                   -- id of that operation
        -- asked for by the create that named it, else by the intent's, else told, else as the books say
        coalesce(o.asked_minor, i.total_minor, o.told_minor) AS total_minor,

@@ -33,6 +33,7 @@ ENTRIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "only the books compared: deleted and recreated",
             "only the books compared: hidden from the API",
             "an ack seen only on pay",
+            "an ack seen only in a list",
         ),
         UNDECIDED: ("the last read is 5xx after 3 tries",),
     },

@@ -136,6 +136,17 @@ def known_from_a_payment_only() -> Run:
     return run
 
 
+def known_from_a_list_only() -> Run:
+    """The create got no answer, a list named the order, paying for it got none either; and then it was gone."""
+    run = two_good_orders()
+    journey = run.journey(3.0)
+    journey.create(3.0, 6.0, None, outcome="info", ending="read_timeout", http=None)
+    journey.list(6.1, 6.2, 1)
+    journey.pay(6.5, 9.5, "C", "card", outcome="info", ending="read_timeout", http=None)
+    gone(run, "C", journey)
+    return run
+
+
 def unreadable_at_the_end() -> Run:
     run = two_good_orders()
     journey = unpaid_order(run, "C", at=3.0)
@@ -217,6 +228,14 @@ ORDER_STORIES = (
         status=Status.FAIL,
         subjects=("C",),
         says=("by a pay that named it",),
+    ),
+    Story(
+        column=MISSES,
+        entry="an ack seen only in a list",
+        tell=known_from_a_list_only,
+        status=Status.FAIL,
+        subjects=("C",),
+        says=("by the list in which its owner found it",),
     ),
     Story(
         column=UNDECIDED,
