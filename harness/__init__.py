@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         Silence,
         SlowAnswers,
     )
-    from harness.scenario import CLAIMED_ALWAYS, Cue, Objectives, Plan
+    from harness.scenario import CLAIMED_ALWAYS, Cue, Objectives, Plan, always_claimed
 
 _HOME = {
     "Customer": "harness.customer",
@@ -30,6 +30,7 @@ _HOME = {
     "Objectives": "harness.scenario",
     "Cue": "harness.scenario",
     "CLAIMED_ALWAYS": "harness.scenario",
+    "always_claimed": "harness.scenario",
     "Steady": "harness.arrivals",
     "Step": "harness.arrivals",
     "Ramp": "harness.arrivals",
@@ -66,6 +67,7 @@ __all__ = [  # the names of _HOME, spelled out for readers and type checkers
     "SlowAnswers",
     "Steady",
     "Step",
+    "always_claimed",
 ]
 
 

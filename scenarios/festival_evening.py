@@ -1,6 +1,6 @@
 """Evening peak of a travel festival: 1.4 times the base rate, every part healthy."""
 
-from harness import CLAIMED_ALWAYS, Customer, Objectives, Plan, SlowAnswers, Steady
+from harness import Customer, Objectives, Plan, SlowAnswers, Steady, always_claimed
 
 
 class FestivalEvening(Customer):
@@ -13,12 +13,12 @@ class FestivalEvening(Customer):
     facts = ("F07", "F14")
     gate = Plan(
         load=Steady(rate_per_s=14, duration_s=20),
-        claims=CLAIMED_ALWAYS | {"success_ratio": 100, "latency": 300, "refund_in_window": 15, "no_silence": 500},
+        claims=always_claimed(140) | {"success_ratio": 110, "latency": 440, "refund_in_window": 27, "no_silence": 600},
     )
     scene = Plan(
         load=Steady(rate_per_s=5.6, duration_s=8),
         warmup_s=0.5,
         conditions=SlowAnswers("all", by_ms=400),
         objectives=Objectives(latency_limit_ms=800, latency_share=0.95, success_ratio=0.95),
-        claims=CLAIMED_ALWAYS | {"success_ratio": 20, "latency": 60, "refund_in_window": 3, "no_silence": 80},
+        claims=always_claimed(22) | {"success_ratio": 20, "latency": 60, "refund_in_window": 3, "no_silence": 80},
     )

@@ -1,6 +1,6 @@
 """WeChat Pay takes the charge and never answers."""
 
-from harness import CLAIMED_ALWAYS, Customer, LateNotices, Objectives, Plan, Silence, Steady
+from harness import Customer, LateNotices, Objectives, Plan, Silence, Steady, always_claimed
 
 
 class SilentProvider(Customer):
@@ -19,7 +19,7 @@ class SilentProvider(Customer):
             *LateNotices("wechat", by_ms=3_000).between(6, 13),
         ),
         objectives=Objectives(success_ratio_in_fault=0.95),
-        claims=CLAIMED_ALWAYS | {"success_ratio": 80, "no_silence": 400, "no_stuck_order": 100},
+        claims=always_claimed(105) | {"success_ratio": 80, "no_silence": 400, "no_stuck_order": 100},
     )
     scene = Plan(
         load=Steady(rate_per_s=4, duration_s=8.5),
@@ -29,5 +29,5 @@ class SilentProvider(Customer):
             *LateNotices("wechat", by_ms=3_000).between(1.5, 8),
         ),
         objectives=Objectives(success_ratio=0.8, success_ratio_in_fault=0.8),
-        claims=CLAIMED_ALWAYS | {"no_silence": 60, "no_stuck_order": 12},
+        claims=always_claimed(17) | {"no_silence": 60, "no_stuck_order": 12},
     )

@@ -25,6 +25,8 @@ else:
     Connection = PoolConnectionProxy
 
 CONNECTIONS_MAX = 24
+CONNECTIONS_MIN = 12
+"""Opened at the start: after a restart all customers come back at once, when there is least time to connect."""
 CONNECT_LIMIT_S = 1.0
 STATEMENT_LIMIT_S = 2.0
 LOCK_LIMIT_MS = 1_500
@@ -82,7 +84,7 @@ class Database:
     async def _open(self) -> None:
         self._pool = await asyncpg.create_pool(
             self._url,
-            min_size=4,
+            min_size=CONNECTIONS_MIN,
             max_size=CONNECTIONS_MAX,
             timeout=CONNECT_LIMIT_S,
             command_timeout=STATEMENT_LIMIT_S,
