@@ -57,12 +57,13 @@ class Request:
 
 def check_request(request: Request) -> None:
     """Raise UsageError, in one line, for what cannot be done; nothing is started for a request that passes either."""
-    known = {entry.name: tuple(entry.seconds) for entry in known_scenarios(request.folder)}
-    check_names(request.scenarios, known, request.size)
     target = load_target(request.target_file)
     resolve_defects(target, request.build, request.defects)
     check_hosts(addresses_of(target, os.environ), file_allows=target.allow_hosts, allowed=request.allow_hosts)
     check_ports(target, request.port_base)
+    # Last, since it takes longest: a child process loads the scenario files.
+    known = {entry.name: tuple(entry.seconds) for entry in known_scenarios(request.folder)}
+    check_names(request.scenarios, known, request.size)
 
 
 def run_locust(request: Request, console: Console) -> ExitCode:
