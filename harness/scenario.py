@@ -103,7 +103,7 @@ CLAIMED_ALWAYS = MappingProxyType(
 """Claims that every scenario makes, whatever else it is about, with floors that the smallest size passes."""
 
 
-def always_claimed(orders: int) -> Mapping[str, int]:
+def always_claimed(orders: int) -> dict[str, int]:
     """The same claims with a floor of `orders` cases: at least half of the orders that ten seeds yield."""
     return {name: orders if floor > 1 else floor for name, floor in CLAIMED_ALWAYS.items()}
 
