@@ -60,7 +60,7 @@ def gate(
         list[str] | None, typer.Argument(help="Scenarios; default AnswerLost FestivalEvening.")
     ] = None,
     size: Annotated[
-        Size, typer.Option(help="gate: a minute's load at the base rate; scene: 8 s, for quick tests.")
+        Size, typer.Option(help="gate: half a minute's load at the base rate; scene: 8 s, for quick tests.")
     ] = Size.GATE,
     build: Build = DEFAULT_BUILD,
     defect: Defects = None,

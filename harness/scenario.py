@@ -32,7 +32,7 @@ class Size(StrEnum):
     """How much of a scenario is run."""
 
     GATE = "gate"
-    """What a nightly gate runs: a minute's load at the base rate."""
+    """What a nightly gate runs: 16 to 28 s of load at the base rate."""
     SCENE = "scene"
     """About 8 s at 4 journeys/s: what the harness's own tests run once per defect."""
 

@@ -16,12 +16,12 @@ class CutReplies(Customer):
         load=Steady(rate_per_s=10, duration_s=18),
         faults=CutAnswers("customer").between(6, 9),
         objectives=Objectives(success_ratio_in_fault=0.9),
-        claims=always_claimed(85) | {"success_ratio": 80, "idempotent_reply": 20},
+        claims=always_claimed(92) | {"success_ratio": 80, "idempotent_reply": 20},
     )
     scene = Plan(
         load=Steady(rate_per_s=4, duration_s=8),
         warmup_s=0.5,
         faults=CutAnswers("customer").between(2, 5),
         objectives=Objectives(success_ratio=0.8, success_ratio_in_fault=0.8),
-        claims=always_claimed(17) | {"idempotent_reply": 8},
+        claims=always_claimed(18) | {"idempotent_reply": 8},
     )

@@ -13,12 +13,12 @@ class FestivalEvening(Customer):
     facts = ("F07", "F14")
     gate = Plan(
         load=Steady(rate_per_s=14, duration_s=20),
-        claims=always_claimed(140) | {"success_ratio": 110, "latency": 440, "refund_in_window": 27, "no_silence": 600},
+        claims=always_claimed(142) | {"success_ratio": 110, "latency": 440, "refund_in_window": 27, "no_silence": 600},
     )
     scene = Plan(
         load=Steady(rate_per_s=5.6, duration_s=8),
         warmup_s=0.5,
         conditions=SlowAnswers("all", by_ms=400),
         objectives=Objectives(latency_limit_ms=800, latency_share=0.95, success_ratio=0.95),
-        claims=always_claimed(22) | {"success_ratio": 20, "latency": 60, "refund_in_window": 3, "no_silence": 80},
+        claims=always_claimed(24) | {"success_ratio": 20, "latency": 70, "refund_in_window": 4, "no_silence": 102},
     )

@@ -19,7 +19,7 @@ class SilentProvider(Customer):
             *LateNotices("wechat", by_ms=3_000).between(6, 13),
         ),
         objectives=Objectives(success_ratio_in_fault=0.95),
-        claims=always_claimed(105) | {"success_ratio": 80, "no_silence": 400, "no_stuck_order": 100},
+        claims=always_claimed(112) | {"success_ratio": 88, "no_silence": 500, "no_stuck_order": 112},
     )
     scene = Plan(
         load=Steady(rate_per_s=4, duration_s=8.5),
@@ -29,5 +29,5 @@ class SilentProvider(Customer):
             *LateNotices("wechat", by_ms=3_000).between(1.5, 8),
         ),
         objectives=Objectives(success_ratio=0.8, success_ratio_in_fault=0.8),
-        claims=always_claimed(17) | {"no_silence": 60, "no_stuck_order": 12},
+        claims=always_claimed(19) | {"no_silence": 85, "no_stuck_order": 19},
     )

@@ -13,7 +13,7 @@ from harness.stack.toxiproxy import open_toxiproxy
 from tests.lifecycle.killing import CLEAN_WITHIN_S, PORTS, Aftermath, Round, Victim, kill_and_look
 from tests.lifecycle.playing import side_by_side
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.proof]
 
 AFTER_S = {Victim.GATE: 5.0, Victim.LOCUST: 7.0, Victim.BOTH: 9.0}
 """While the stack comes up, and with faults on; other instants are drawn by `make proof`."""
