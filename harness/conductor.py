@@ -25,7 +25,7 @@ import msgspec
 import psutil
 
 from harness.arrivals import digest, schedule
-from harness.assignment import Assignment, phase_at, read_anchor, run_record, scenario_record
+from harness.assignment import Assignment, read_anchor
 from harness.cut import Cut, RunCut
 from harness.documents import Anchor
 from harness.drain import Drain, acknowledged_refunds
@@ -41,6 +41,7 @@ from harness.operation import JourneyEnd, Phase
 from harness.progress import Progress, Say
 from harness.recorder.rows import PREFLIGHT_JOURNEYS
 from harness.recorder.writer import HistoryWriter
+from harness.records import phase_at, run_record, scenario_record
 from harness.scenario import Cue, Scenario
 from harness.stack.local import Ground, open_ground, open_stack
 from harness.stage import Account, Stage, close_account, closing, gather, surroundings_of, write, written

@@ -76,6 +76,12 @@ class ObjectivesRecord(msgspec.Struct, frozen=True, kw_only=True):
     success_ratio_in_fault: float
     latency_limit_ms: int
     latency_share: float
+    charges_an_intent: int = 3
+    charges_rise: float = 0.5
+    bulkhead_drop: float = 0.05
+    backup_ratio: float = 0.9
+    emergency_ratio: float = 0.99
+    goodput_share: float = 0.8
 
 
 class SourceRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +89,7 @@ class SourceRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     kind: str
-    """"books" (the target's own) or "ledger" (a provider's, not the target's)."""
+    """"books" (the target's own), "ledger" (a provider's) or "fulfilment" (where released orders arrive)."""
     complete: bool
     """Every effect stands in it, with a gap-free `seq`."""
     attribution: str
@@ -98,6 +104,16 @@ class BusyRecord(msgspec.Struct, frozen=True, kw_only=True):
     statuses: tuple[int, ...]
     codes: tuple[str, ...]
     needs_retry_after: bool
+    unknown_codes: tuple[str, ...] = ()
+
+
+class CompensationRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """`harness.targets.protocol.Compensation` on disk."""
+
+    unresolved_ms: int
+    percent: int
+    least_minor: int
+    most_minor: int
 
 
 class CapabilitiesRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +127,11 @@ class CapabilitiesRecord(msgspec.Struct, frozen=True, kw_only=True):
     raw_states: dict[str, str]
     legal_edges: tuple[tuple[str, str], ...]
     key_lives_ms: int | None = None
+    payment_edges: tuple[tuple[str, str], ...] = ()
+    refund_edges: tuple[tuple[str, str], ...] = ()
+    names_build: bool = False
+    offers_methods: bool = False
+    compensation: CompensationRecord | None = None
 
 
 class ScenarioRecord(msgspec.Struct, frozen=True, kw_only=True):

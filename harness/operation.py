@@ -27,11 +27,15 @@ class Op(StrEnum):
     READ = "read"
     LIST = "list"
     REFUND = "refund"
+    STATUS = "status"
+    """Somebody looks at the status page."""
+    TRESPASS = "trespass"
+    """A stranger tries something with another customer's order; `tried` says what."""
     REQUEST = "request"
     """One HTTP request of an operation that takes several; names its `parent`."""
 
 
-WRITES = frozenset({Op.CREATE, Op.PAY, Op.REFUND})
+WRITES = frozenset({Op.CREATE, Op.PAY, Op.REFUND, Op.TRESPASS})
 """Operations that may change something; their invocation is on disk before they are sent."""
 
 

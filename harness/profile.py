@@ -32,6 +32,18 @@ class Windows:
     """The customer's client: total deadline on one request."""
     drain_ms: int
     """Longest drain; what still moves then is undecided."""
+    busy_ms: int
+    """From a request to the answer that the target is too busy for it."""
+    released_ms: int
+    """From a payment to the release of what was paid for (ride ended, dispatch, delivery)."""
+    announced_ms: int
+    """From a method's failure to the status page naming it, and from its end to the page clearing it."""
+    discrepancy_ms: int
+    """From a discrepancy between books and bill to the target's own reconciliation naming it."""
+    voucher_ms: int
+    """From an order being affected to its voucher."""
+    rolled_back_ms: int
+    """From a new build's errors departing from the old one's to its last customer."""
     notice_schedule_ms: tuple[int, ...]
     """Pauses between a provider's attempts to deliver a notice that is not acknowledged."""
 
@@ -47,6 +59,12 @@ LIFE = Windows(
     patience_ms=600_000,
     client_deadline_ms=15_000,
     drain_ms=7_200_000,
+    busy_ms=1_000,
+    released_ms=60_000,
+    announced_ms=60_000,
+    discrepancy_ms=86_400_000,
+    voucher_ms=86_400_000,
+    rolled_back_ms=60_000,
     notice_schedule_ms=(15_000, 15_000, 30_000, 180_000, 600_000, 1_200_000, 1_800_000),
 )
 
@@ -61,6 +79,12 @@ GATE = Windows(
     patience_ms=10_000,
     client_deadline_ms=5_000,
     drain_ms=20_000,
+    busy_ms=1_000,
+    released_ms=6_000,
+    announced_ms=4_000,
+    discrepancy_ms=10_000,
+    voucher_ms=10_000,
+    rolled_back_ms=6_000,
     notice_schedule_ms=(500, 500, 1_000, 6_000),
 )
 

@@ -85,6 +85,18 @@ class Objectives:
     """An operation counts as in time when answered within this, from its scheduled instant."""
     latency_share: float = 0.99
     """Share of each kind of operation that must be in time, in the steady phase."""
+    charges_an_intent: int = 3
+    """Charge calls that may reach the providers for one intent."""
+    charges_rise: float = 0.5
+    """By so many the mean number of charge calls an intent may rise in the fault phase above the steady one."""
+    bulkhead_drop: float = 0.05
+    """By so much the success of customers whose first method is healthy may fall while another method is faulty."""
+    backup_ratio: float = 0.9
+    """Of journeys that a dead method failed: paid by another one within patience."""
+    emergency_ratio: float = 0.99
+    """Of reads and refunds of paid orders while payment is down or overloaded: answered ok in time."""
+    goodput_share: float = 0.8
+    """Of the peak rate of paid journeys: what is left of it at twice the knee."""
 
     def but(self, **changes: float) -> Self:
         """The same objectives with some changed."""
@@ -109,6 +121,43 @@ def always_claimed(orders: int) -> dict[str, int]:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Returning:
+    """Customers who have paid come back: each reads its order and asks for half of it back.
+
+    `count` of those who paid before `start_s` and asked for no refund, evenly from `start_s` to `end_s`.
+    """
+
+    count: int
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Audience:
+    """Everyone whose payment was refused or stayed unresolved sends readers to the status page and to the order (F27).
+
+    `reads` for each blocked customer, spread over `spread_s`, at most `most_per_s` in all; `status_share` of them
+    look at the status page, the others at the order, as its owner.
+    """
+
+    reads: int = 77
+    spread_s: float = 10.0
+    most_per_s: float = 150.0
+    status_share: float = 0.8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Strangers:
+    """Every `every_nth` customer who is done tries to read, to pay and to refund the order of the one before."""
+
+    every_nth: int = 4
+
+
+Company = Returning | Audience | Strangers
+"""Who is there beside the customers that arrive."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """A scenario at one size."""
 
@@ -124,6 +173,8 @@ class Plan:
     """Time windows (field of `Windows` -> ms) that differ from the profile's."""
     only_create: bool = False
     """Journeys create an order and do nothing else."""
+    company: Sequence[Company] = ()
+    """Who is there beside them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,18 +15,9 @@ import msgspec
 
 from harness.evidence.asking import Patience, Unread, Until, whole_file
 from harness.operation import TERMINAL
+from harness.targets.books import Book, BookOrder, BookPage, BookPayment, BookRefund, BookRow, RefundState
 from harness.targets.drive import HttpxSender, Send, drive
-from harness.targets.protocol import (
-    Book,
-    BookCall,
-    BookOrder,
-    BookPage,
-    BookPayment,
-    BookRefund,
-    BookRow,
-    RefundState,
-    Target,
-)
+from harness.targets.protocol import BookCall, Target
 from harness.targets.source import Source, SourceKind
 
 _ENCODER = msgspec.json.Encoder()

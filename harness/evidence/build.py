@@ -37,8 +37,21 @@ SHIFT_BOOKS_ORDERS = """
 UPDATE books_orders SET pay_by_ns = pay_by_utc_ms * 1000000 + $utc_ns, created_ns = created_utc_ms * 1000000 + $utc_ns
 """
 SHIFT_BOOKS_TRANSITIONS = "UPDATE books_transitions SET at_ns = at_utc_ms * 1000000 + $utc_ns"
+SHIFT_BOOKS_VOUCHERS = "UPDATE books_vouchers SET at_ns = at_utc_ms * 1000000 + $utc_ns"
+SHIFT_BOOKS_AFFECTED = "UPDATE books_affected SET at_ns = at_utc_ms * 1000000 + $utc_ns"
+SHIFT_BOOKS_DISCREPANCIES = "UPDATE books_discrepancies SET at_ns = at_utc_ms * 1000000 + $utc_ns"
+SHIFT_BOOKS = (
+    SHIFT_BOOKS_ORDERS,
+    SHIFT_BOOKS_TRANSITIONS,
+    SHIFT_BOOKS_VOUCHERS,
+    SHIFT_BOOKS_AFFECTED,
+    SHIFT_BOOKS_DISCREPANCIES,
+)
 SHIFT_LEDGER = """
 UPDATE ledger SET at_ns = CAST(utc_ms * 1000000 AS BIGINT) + $utc_ns WHERE provider = $provider
+"""
+SHIFT_RELEASES = """
+UPDATE releases SET at_ns = CAST(utc_ms * 1000000 AS BIGINT) + $utc_ns WHERE source = $provider
 """
 SOURCE_ERRORS = "SELECT source, error_ns FROM source_clocks ORDER BY source"
 SOURCE_OFFSETS = "SELECT source, offset_ns FROM source_clocks ORDER BY source"
@@ -58,9 +71,10 @@ def bring_clocks_together(con: duckdb.DuckDBPyConnection, anchor: Anchor, scenar
         if source.kind == "books":
             books_ns = shift
         elif source.clock == "utc":
-            con.execute(SHIFT_LEDGER, {"utc_ns": shift, "provider": source.name})
-    con.execute(SHIFT_BOOKS_ORDERS, {"utc_ns": books_ns})
-    con.execute(SHIFT_BOOKS_TRANSITIONS, {"utc_ns": books_ns})
+            for statement in (SHIFT_LEDGER, SHIFT_RELEASES):
+                con.execute(statement, {"utc_ns": shift, "provider": source.name})
+    for statement in SHIFT_BOOKS:
+        con.execute(statement, {"utc_ns": books_ns})
     return books_ns
 
 

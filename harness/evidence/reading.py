@@ -19,17 +19,20 @@ INSERT_HISTORY = """
 INSERT INTO history_rows
 SELECT ?, k, id, journey, intent, op, phase, scheduled_ns, sent_ns, parent, "user", order_no, "order", method, key_no,
        attempt, amount_minor, currency, line, coalesce(leaves_early, false), outcome, done_ns, ending, http, result_id,
-       code, state, paid_minor, refunded_minor, retry_after_s, pay_by_utc_ms, listed
+       code, state, paid_minor, refunded_minor, retry_after_s, pay_by_utc_ms, listed, tried, build, names,
+       coalesce(offers, []), coalesce(leaks, [])
 FROM read_json(?, format = 'newline_delimited', columns = {
     k: 'ENUM(''head'', ''inv'', ''done'', ''foot'')', id: 'BIGINT', journey: 'BIGINT', intent: 'BIGINT',
-    op: 'ENUM(''journey'', ''create'', ''pay'', ''read'', ''list'', ''refund'', ''request'')',
+    op: 'ENUM(''journey'', ''create'', ''pay'', ''read'', ''list'', ''refund'', ''status'',
+        ''trespass'', ''request'')',
     phase: 'ENUM(''warmup'', ''steady'', ''fault'', ''recovery'')',
     scheduled_ns: 'BIGINT', sent_ns: 'BIGINT', parent: 'BIGINT', "user": 'VARCHAR', order_no: 'BIGINT',
     "order": 'VARCHAR', method: 'VARCHAR', key_no: 'BIGINT', attempt: 'BIGINT', amount_minor: 'BIGINT',
     currency: 'VARCHAR', line: 'VARCHAR', leaves_early: 'BOOLEAN', outcome: 'ENUM(''ok'', ''fail'', ''info'')',
     done_ns: 'BIGINT', ending: 'VARCHAR', http: 'BIGINT', result_id: 'VARCHAR', code: 'VARCHAR',
     state: 'ENUM(''open'', ''paying'', ''paid'', ''refunded'', ''closed'')', paid_minor: 'BIGINT',
-    refunded_minor: 'BIGINT', retry_after_s: 'DOUBLE', pay_by_utc_ms: 'BIGINT', listed: 'BIGINT'})
+    refunded_minor: 'BIGINT', retry_after_s: 'DOUBLE', pay_by_utc_ms: 'BIGINT', listed: 'BIGINT', tried: 'VARCHAR',
+    build: 'VARCHAR', names: 'VARCHAR', offers: 'VARCHAR[]', leaks: 'VARCHAR[]'})
 WHERE k IN ('inv', 'done') OR k IS NULL
 """
 
@@ -87,9 +90,51 @@ FROM read_json(?, format = 'newline_delimited', columns = {refund: 'VARCHAR', "o
 
 INSERT_BOOKS_TRANSITIONS = """
 INSERT INTO books_transitions
-SELECT seq, kind, subject, "order", from_state, to_state, NULL, at_utc_ms
+SELECT seq, kind, subject, "order", from_state, to_state, NULL, at_utc_ms, build
 FROM read_json(?, format = 'newline_delimited', columns = {seq: 'BIGINT', kind: 'VARCHAR', subject: 'VARCHAR',
-    "order": 'VARCHAR', from_state: 'VARCHAR', to_state: 'VARCHAR', at_utc_ms: 'BIGINT'})
+    "order": 'VARCHAR', from_state: 'VARCHAR', to_state: 'VARCHAR', at_utc_ms: 'BIGINT', build: 'VARCHAR'})
+"""
+
+INSERT_BOOKS_VOUCHERS = """
+INSERT INTO books_vouchers
+SELECT voucher, "order", amount_minor, currency, NULL, at_utc_ms
+FROM read_json(?, format = 'newline_delimited', columns = {voucher: 'VARCHAR', "order": 'VARCHAR',
+    amount_minor: 'BIGINT', currency: 'VARCHAR', at_utc_ms: 'BIGINT'})
+"""
+
+INSERT_BOOKS_AFFECTED = """
+INSERT INTO books_affected
+SELECT "order", reason, NULL, at_utc_ms
+FROM read_json(?, format = 'newline_delimited', columns = {"order": 'VARCHAR', reason: 'VARCHAR',
+    at_utc_ms: 'BIGINT'})
+"""
+
+INSERT_BOOKS_DISCREPANCIES = """
+INSERT INTO books_discrepancies
+SELECT provider, number, "order", kind, amount_minor, NULL, at_utc_ms
+FROM read_json(?, format = 'newline_delimited', columns = {provider: 'VARCHAR', number: 'VARCHAR', "order": 'VARCHAR',
+    kind: 'VARCHAR', amount_minor: 'BIGINT', at_utc_ms: 'BIGINT'})
+"""
+
+INSERT_RELEASES = """
+INSERT INTO releases
+SELECT ?, seq, kind, at_ns, utc_ms, "order", run, line, note
+FROM read_json(?, format = 'newline_delimited', columns = {seq: 'BIGINT', kind: 'VARCHAR', at_ns: 'BIGINT',
+    utc_ms: 'DOUBLE', "order": 'VARCHAR', run: 'VARCHAR', line: 'VARCHAR', note: 'VARCHAR'})
+"""
+
+INSERT_STATUS_SAMPLES = """
+INSERT INTO status_samples
+SELECT sent_ns, done_ns, outcome, ending, http, degraded, coalesce(methods, []), since_utc_ms, coalesce(leaks, [])
+FROM read_json(?, format = 'newline_delimited', columns = {sent_ns: 'BIGINT', done_ns: 'BIGINT',
+    outcome: 'ENUM(''ok'', ''fail'', ''info'')', ending: 'VARCHAR', http: 'BIGINT', degraded: 'BOOLEAN',
+    methods: 'VARCHAR[]', since_utc_ms: 'BIGINT', leaks: 'VARCHAR[]'})
+"""
+
+INSERT_LOG_LEAKS = """
+INSERT INTO log_leaks
+SELECT source, line, kind
+FROM read_json(?, format = 'newline_delimited', columns = {source: 'VARCHAR', line: 'BIGINT', kind: 'VARCHAR'})
 """
 
 INSERT_READS = """

@@ -32,7 +32,7 @@ CREATE TABLE history_rows (              -- every line but header and footer; fi
     method VARCHAR, key_no BIGINT, attempt BIGINT, amount_minor BIGINT, currency VARCHAR, line VARCHAR,
     leaves_early BOOLEAN, outcome VARCHAR, done_ns BIGINT, ending VARCHAR, http BIGINT, result_id VARCHAR,
     code VARCHAR, state VARCHAR, paid_minor BIGINT, refunded_minor BIGINT, retry_after_s DOUBLE,
-    pay_by_utc_ms BIGINT, listed BIGINT
+    pay_by_utc_ms BIGINT, listed BIGINT, tried VARCHAR, build VARCHAR, names VARCHAR, offers VARCHAR[], leaks VARCHAR[]
 )
 """
 
@@ -98,7 +98,49 @@ CREATE TABLE books_refunds (             -- evidence/books.refunds.jsonl, BookRe
 BOOKS_TRANSITIONS = """
 CREATE TABLE books_transitions (         -- evidence/books.transitions.jsonl, BookTransition
     seq BIGINT, kind VARCHAR, subject VARCHAR, order_id VARCHAR, from_state VARCHAR, to_state VARCHAR,
-    at_ns BIGINT, at_utc_ms BIGINT
+    at_ns BIGINT, at_utc_ms BIGINT,
+    build VARCHAR                        -- that took the step; NULL where the target does not say
+)
+"""
+
+BOOKS_VOUCHERS = """
+CREATE TABLE books_vouchers (            -- evidence/books.vouchers.jsonl, BookVoucher
+    voucher_id VARCHAR, order_id VARCHAR, amount_minor BIGINT, currency VARCHAR, at_ns BIGINT, at_utc_ms BIGINT
+)
+"""
+
+BOOKS_AFFECTED = """
+CREATE TABLE books_affected (            -- evidence/books.affected.jsonl, BookAffected
+    order_id VARCHAR, reason VARCHAR, at_ns BIGINT, at_utc_ms BIGINT
+)
+"""
+
+BOOKS_DISCREPANCIES = """
+CREATE TABLE books_discrepancies (       -- evidence/books.discrepancies.jsonl, BookDiscrepancy
+    provider VARCHAR, number VARCHAR, order_id VARCHAR, kind VARCHAR, amount_minor BIGINT, at_ns BIGINT,
+    at_utc_ms BIGINT
+)
+"""
+
+RELEASES = """
+CREATE TABLE releases (                  -- evidence/releases.<source>.jsonl: orders released, by where they arrived
+    source VARCHAR, seq BIGINT, kind VARCHAR, at_ns BIGINT, utc_ms DOUBLE, order_id VARCHAR, run VARCHAR, line VARCHAR,
+    note VARCHAR
+)
+"""
+
+STATUS_SAMPLES = """
+CREATE TABLE status_samples (            -- evidence/status.jsonl: the status page, looked at all along
+    sent_ns BIGINT, done_ns BIGINT, outcome VARCHAR, ending VARCHAR, http BIGINT,
+    degraded BOOLEAN,                    -- NULL where it could not be read
+    methods VARCHAR[],                   -- that it names as not working
+    since_utc_ms BIGINT, leaks VARCHAR[]
+)
+"""
+
+LOG_LEAKS = """
+CREATE TABLE log_leaks (                 -- evidence/log_leaks.jsonl: what logs of the target hold and must not
+    source VARCHAR, line BIGINT, kind VARCHAR
 )
 """
 
@@ -153,6 +195,12 @@ RAW_TABLES = (
     BOOKS_PAYMENTS,
     BOOKS_REFUNDS,
     BOOKS_TRANSITIONS,
+    BOOKS_VOUCHERS,
+    BOOKS_AFFECTED,
+    BOOKS_DISCREPANCIES,
+    RELEASES,
+    STATUS_SAMPLES,
+    LOG_LEAKS,
     READS,
     LISTS,
     CLOCKS,

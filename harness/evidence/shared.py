@@ -51,6 +51,11 @@ SELECT i.worker, i.id, i.journey, i.intent, i.op, i.phase,
        i.scheduled_ns, i.sent_ns, d.done_ns,         -- done_ns NULL: never completed
        coalesce(d.outcome, 'info') AS outcome,
        d.ending, d.http, d.code, d.result_id, d.retry_after_s, d.listed,
+       i.tried,                                      -- of a trespass: read, pay, refund
+       d.build,                                      -- that answered; NULL where the reply does not say
+       d.names,                                      -- of a refusal: order or key, the one that was asked about
+       coalesce(d.offers, []) AS offers,             -- methods that the reply named as working
+       coalesce(d.leaks, []) AS leaks,               -- kinds of what stood in a reply and must not leave
        i.order_id AS asked_order_id,                 -- the order that the request named
        coalesce(d.order_id, i.order_id) AS order_id, -- the order that the reply named, else the request
        i.amount_minor AS asked_minor,                -- what the request asked for
@@ -94,7 +99,7 @@ WITH said AS (
            arg_min(asked_minor, id) FILTER (op = 'create' AND outcome = 'ok') AS asked_minor,
            arg_min(amount_minor, id) FILTER (outcome = 'ok' AND op IN ('create', 'pay', 'read')) AS told_minor,
            min(pay_by_ns) AS pay_by_ns
-    FROM operations WHERE order_id IS NOT NULL GROUP BY order_id),
+    FROM operations WHERE order_id IS NOT NULL AND op <> 'trespass' GROUP BY order_id),
 listed AS (
     SELECT order_id, min(journey) AS journey, min(user_id) AS user_id
     FROM (SELECT unnest(orders) AS order_id, journey, user_id FROM lists) GROUP BY order_id),

@@ -40,9 +40,10 @@ class Evidence:
     conduct: ConductRecord
     """Empty counts and no instants where `conduct` is missing."""
     missing: frozenset[str]
-    """Files that are not there: "history", "faults", "conduct", "reads", "lists", "clocks", "processes",
-    "books.<book>" for each book that the target offers, "ledger.<provider>" for each ledger declared. A book
-    whose last line is torn counts as not there, though its whole rows stand in its table."""
+    """Files that are not there: "history", "faults", "conduct", "reads", "lists", "clocks", "processes", "log_leaks",
+    "status" where the target has a status page, "books.<book>" for each book that the target offers,
+    "ledger.<provider>" and "releases.<source>" for each ledger and fulfilment declared. A book whose last line is
+    torn counts as not there, though its whole rows stand in its table."""
     notes: tuple[str, ...]
     """What is odd about the files and is no damage: a torn tail, no footer."""
     start_ns: int
@@ -199,12 +200,20 @@ PLAIN_FILES: Mapping[str, tuple[str, str]] = {
     "lists": ("evidence/lists.jsonl", reading.INSERT_LISTS),
     "clocks": ("evidence/clocks.jsonl", reading.INSERT_CLOCKS),
     "processes": ("evidence/processes.jsonl", reading.INSERT_PROCESSES),
+    "log_leaks": ("evidence/log_leaks.jsonl", reading.INSERT_LOG_LEAKS),
 }
 BOOK_FILES: Mapping[str, str] = {
     "orders": reading.INSERT_BOOKS_ORDERS,
     "payments": reading.INSERT_BOOKS_PAYMENTS,
     "refunds": reading.INSERT_BOOKS_REFUNDS,
     "transitions": reading.INSERT_BOOKS_TRANSITIONS,
+    "vouchers": reading.INSERT_BOOKS_VOUCHERS,
+    "affected": reading.INSERT_BOOKS_AFFECTED,
+    "discrepancies": reading.INSERT_BOOKS_DISCREPANCIES,
+}
+SOURCE_FILES: Mapping[str, tuple[str, str]] = {
+    "ledger": ("ledger", reading.INSERT_LEDGER),
+    "fulfilment": ("releases", reading.INSERT_RELEASES),
 }
 
 
@@ -214,10 +223,12 @@ def _wanted(scenario: ScenarioRecord) -> Iterator[tuple[str, str, str, tuple[str
         yield name, file, statement, ()
     for book in scenario.capabilities.books:
         yield f"books.{book}", f"evidence/books.{book}.jsonl", BOOK_FILES[book], ()
+    if "status" in scenario.capabilities.operations:
+        yield "status", "evidence/status.jsonl", reading.INSERT_STATUS_SAMPLES, ()
     for source in scenario.sources:
-        if source.kind == "ledger":
-            file = f"evidence/ledger.{source.name}.jsonl"
-            yield f"ledger.{source.name}", file, reading.INSERT_LEDGER, (source.name,)
+        if source.kind in SOURCE_FILES:
+            prefix, statement = SOURCE_FILES[source.kind]
+            yield f"{prefix}.{source.name}", f"evidence/{prefix}.{source.name}.jsonl", statement, (source.name,)
 
 
 T = TypeVar("T")

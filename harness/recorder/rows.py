@@ -55,6 +55,8 @@ class Inv(msgspec.Struct, tag_field="k", tag="inv", omit_defaults=True, gc=False
     line: str | None = None
     leaves_early: bool = False
     """On the journey's row: this customer walks away after an unresolved answer."""
+    tried: str | None = None
+    """Of a trespass: "read", "pay" or "refund"."""
 
 
 class Done(msgspec.Struct, tag_field="k", tag="done", omit_defaults=True, gc=False, kw_only=True):
@@ -83,6 +85,15 @@ class Done(msgspec.Struct, tag_field="k", tag="done", omit_defaults=True, gc=Fal
     """From the reply of a create: when the order closes unpaid, ms since the epoch, UTC."""
     listed: int | None = None
     """Of a list: how many orders it named, over all pages."""
+    build: str | None = None
+    """Build that answered the last request, as the reply named it."""
+    names: str | None = None
+    """Of a refusal: "order" or "key", where its reply named just the one that was asked about."""
+    offers: tuple[str, ...] = ()
+    """Methods that the reply to a payment named as working now."""
+    leaks: tuple[str, ...] = ()
+    """What stood in a reply (body or header) that must not leave the target, by kind: "phone", "card", "token",
+    "openid", "stack", "sql", "path", "other_order"."""
 
 
 class Footer(msgspec.Struct, tag_field="k", tag="foot", gc=False, frozen=True):

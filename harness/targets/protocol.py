@@ -13,10 +13,10 @@ An adapter imports no client, keeps no state between operations and never waits.
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from harness.operation import Ending, Line, Method, Op, Outcome, State
+from harness.targets.books import Book, BookPage
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +54,17 @@ class Health:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StatusPage:
+    """What a status page told, once it could be read."""
+
+    degraded: bool
+    methods: tuple[Method, ...] = ()
+    """Methods that it names as not working, or not well."""
+    since_utc_ms: int | None = None
+    """When this state began, by the page."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Observation:
     """What one operation told the customer. Money in minor units."""
 
@@ -79,6 +90,14 @@ class Observation:
     """Of a list: its last page was reached."""
     health: Health | None = None
     """Of a health request that was answered ok."""
+    build: str | None = None
+    """Build that answered, where the reply names it."""
+    named_key: str | None = None
+    """Idempotency key that a refusal names."""
+    offers: tuple[Method, ...] = ()
+    """Of a payment that did not succeed: methods that the target says work now."""
+    page: StatusPage | None = None
+    """Of a look at the status page that was answered ok."""
 
 
 Call = Generator[Request, Reply, Observation]
@@ -94,112 +113,6 @@ class NewOrder:
     currency: str
 
 
-class Book(StrEnum):
-    """The four books that a target may show; the value is their file's name in evidence."""
-
-    ORDERS = "orders"
-    PAYMENTS = "payments"
-    REFUNDS = "refunds"
-    TRANSITIONS = "transitions"
-
-
-class Attempt(StrEnum):
-    """Canonical state of a payment attempt in the books."""
-
-    LIVE = "live"
-    """Sent or about to be; no final result."""
-    UNKNOWN = "unknown"
-    PAID = "paid"
-    """Captured and honoured, or captured and being refunded (a refund row says which)."""
-    DEAD = "dead"
-    """Closed or failed at the provider: will never be captured, says the target."""
-
-
-class RefundState(StrEnum):
-    """Canonical state of a refund in the books."""
-
-    PENDING = "pending"
-    DONE = "done"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BookOrder:
-    """One order in the target's own books. Instants: ms since the epoch, UTC, by the target's clock."""
-
-    order: str
-    user: str
-    state: State
-    raw_state: str
-    amount_minor: int
-    currency: str
-    paid_minor: int
-    refunded_minor: int
-    pay_by_utc_ms: int | None
-    created_utc_ms: int | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BookPayment:
-    """One attempt."""
-
-    payment: str
-    order: str
-    provider: str
-    number: str | None
-    """The provider's or merchant's number that the provider's ledger knows it by."""
-    state: Attempt
-    raw_state: str
-    amount_minor: int
-    captured_minor: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BookRefund:
-    """One refund."""
-
-    refund: str
-    order: str
-    payment: str | None
-    provider: str
-    number: str | None
-    """Number under which the provider's ledger knows the refund."""
-    state: RefundState
-    raw_state: str
-    amount_minor: int
-    requested: bool
-    """A customer asked for it; else the target owed it by its own rule."""
-    compensation: bool = False
-    """Goodwill sent down the refund channel: it gives back nothing of the order and counts as no refund."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BookTransition:
-    """One step of an order, attempt or refund through its states, in the target's own words."""
-
-    seq: int
-    kind: str
-    """"order", "payment" or "refund"."""
-    subject: str
-    order: str
-    from_state: str | None
-    to_state: str
-    at_utc_ms: int
-
-
-BookRow = BookOrder | BookPayment | BookRefund | BookTransition
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BookPage:
-    """One page of a book; `cursor` is None on the last one."""
-
-    rows: tuple[BookRow, ...]
-    cursor: str | None
-    problem: str | None = None
-    """Why the page could not be read; rows and cursor then mean nothing."""
-
-
 BookCall = Generator[Request, Reply, BookPage]
 
 
@@ -210,6 +123,20 @@ class BusyContract:
     statuses: frozenset[int]
     codes: frozenset[str]
     needs_retry_after: bool = True
+    unknown_codes: frozenset[str] = frozenset()
+    """Codes under one of these statuses that say "the result is not known": no refusal, so no case of the contract."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compensation:
+    """The target's published rule: who is affected by an outage, and what a voucher is worth."""
+
+    unresolved_ms: int
+    """An attempt that stayed unresolved for longer, by the target's own log, makes its order affected."""
+    percent: int
+    """Of the order's amount, rounded half up."""
+    least_minor: int
+    most_minor: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -229,6 +156,16 @@ class Capabilities:
     """Published machine of the order, in the target's own words."""
     key_lives_ms: int | None = None
     """How long an idempotency key is remembered after its first request; None: longer than any run."""
+    payment_edges: frozenset[tuple[str, str]] = frozenset()
+    """Published machine of a payment attempt; empty: not published."""
+    refund_edges: frozenset[tuple[str, str]] = frozenset()
+    """Published machine of a refund; empty: not published."""
+    names_build: bool = False
+    """Replies and transitions name the build that answered."""
+    offers_methods: bool = False
+    """A failed attempt's answer names methods that work now."""
+    compensation: Compensation | None = None
+    """The published rule; None: the target compensates nobody."""
 
 
 class Target(Protocol):
@@ -242,6 +179,7 @@ class Target(Protocol):
     def list_orders(self, user: str) -> Call: ...
     def refund(self, user: str, order_id: str, amount_minor: int, key: str) -> Call: ...
     def health(self) -> Call: ...
+    def status(self) -> Call: ...
     def books(self, book: Book, cursor: str | None) -> BookCall: ...
 
 

@@ -16,7 +16,8 @@ import msgspec
 
 from harness.errors import TargetFileError
 from harness.operation import Method, Op, Outcome
-from harness.targets.protocol import Book, BookCall, Call, Capabilities, NewOrder, Request
+from harness.targets.books import Book
+from harness.targets.protocol import BookCall, Call, Capabilities, NewOrder, Request
 from harness.targets.reference_answers import (
     BUSY,
     RAW_STATES,
@@ -45,7 +46,7 @@ LEGAL_EDGES = frozenset(
 )
 CAPABILITIES = Capabilities(
     operations=frozenset({Op.CREATE, Op.PAY, Op.READ, Op.LIST, Op.REFUND}),
-    books=frozenset(Book),
+    books=frozenset({Book.ORDERS, Book.PAYMENTS, Book.REFUNDS, Book.TRANSITIONS}),
     idempotent=frozenset({Op.CREATE, Op.PAY, Op.REFUND}),
     pay_by=True,
     busy=BUSY,
@@ -114,6 +115,9 @@ class Reference:
     def health(self) -> Call:
         reply = yield Request(method="GET", path="/healthz", name="GET /healthz")
         return observe(Op.READ, reply, healthy)
+
+    def status(self) -> Call:
+        raise NotImplementedError
 
     def books(self, book: Book, cursor: str | None) -> BookCall:
         query = {"limit": str(ROWS_A_BOOK_PAGE)} | ({} if cursor is None else {"after": cursor})

@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from harness.operation import Ending
-from harness.targets.protocol import (
+from harness.targets.books import (
     Attempt,
     Book,
     BookOrder,
@@ -21,8 +21,8 @@ from harness.targets.protocol import (
     BookRow,
     BookTransition,
     RefundState,
-    Reply,
 )
+from harness.targets.protocol import Reply
 from harness.targets.reference_answers import RAW_STATES, utc_ms
 
 _ATTEMPTS = {

@@ -17,6 +17,8 @@ class SourceKind(StrEnum):
     """The target's own: can prove a breach, never carry a PASS on money."""
     LEDGER = "ledger"
     """A provider's, which the target cannot write to."""
+    FULFILMENT = "fulfilment"
+    """Where released orders arrive (dispatch, delivery): says what was done for a customer, not what was booked."""
 
 
 class Attribution(StrEnum):

@@ -10,25 +10,28 @@ what it wants to see found. `write` makes the folder that `open_evidence` reads.
     with open_evidence(run.write(tmp_path)) as evidence: ...
 """
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from harness.documents import ConductRecord, FaultRecord, ScenarioRecord
+from harness.documents import ConductRecord, FaultRecord, ScenarioRecord, SourceRecord
 from harness.operation import Method, State
-from harness.recorder.rows import SCHEMA_VERSION, Done, Footer, Header, Inv
-from harness.targets.protocol import (
+from harness.recorder.rows import Done, Inv
+from harness.targets.books import (
     Attempt,
+    BookAffected,
+    BookDiscrepancy,
     BookOrder,
     BookPayment,
     BookRefund,
     BookTransition,
+    BookVoucher,
     RefundState,
 )
 from tests.histories.customer import Journey
+from tests.histories.folder import write_folder
 from tests.histories.ledger import Ledger
 from tests.histories.settings import CONDUCT, PAY_BY_S, PROVIDERS, RUN, SCENARIO, ns, utc_ms
 
@@ -47,6 +50,14 @@ class Run:
     payments: list[BookPayment] = field(default_factory=list)
     refunds: list[BookRefund] = field(default_factory=list)
     transitions: list[BookTransition] = field(default_factory=list)
+    vouchers: list[BookVoucher] = field(default_factory=list)
+    affected: list[BookAffected] = field(default_factory=list)
+    discrepancies: list[BookDiscrepancy] = field(default_factory=list)
+    releases: list[dict[str, Any]] = field(default_factory=list)
+    """Of the source "dispatch"; `release` writes one."""
+    status: list[dict[str, Any]] = field(default_factory=list)
+    """Samples of the status page; `sample` writes one."""
+    log_leaks: list[dict[str, Any]] = field(default_factory=list)
     ledgers: dict[str, Ledger] = field(default_factory=lambda: {p: Ledger() for p in PROVIDERS})
     reads: list[dict[str, Any]] = field(default_factory=list)
     lists: list[dict[str, Any]] = field(default_factory=list)
@@ -187,6 +198,52 @@ class Run:
             )
         )
 
+    def offers(self, **capabilities: Any) -> None:
+        """The target offers this too; fields of `CapabilitiesRecord`, a tuple is added to what was there."""
+        record = self.scenario.capabilities
+        more = {k: (*getattr(record, k), *v) if isinstance(v, tuple) else v for k, v in capabilities.items()}
+        self.scenario = msgspec.structs.replace(self.scenario, capabilities=msgspec.structs.replace(record, **more))
+
+    def dispatches(self) -> None:
+        """Released orders arrive at a source "dispatch"."""
+        source = SourceRecord(name="dispatch", kind="fulfilment", complete=True, attribution="order", clock="monotonic")
+        self.scenario = msgspec.structs.replace(self.scenario, sources=(*self.scenario.sources, source))
+
+    def transition(
+        self,
+        at: float,
+        kind: str,
+        subject: str,
+        order: str,
+        *,
+        old: str | None,
+        new: str,
+        build: str | None = None,
+    ) -> None:
+        """One step in O's own log."""
+        row = BookTransition(
+            seq=len(self.transitions) + 1,
+            kind=kind,
+            subject=subject,
+            order=order,
+            from_state=old,
+            to_state=new,
+            at_utc_ms=utc_ms(at),
+            build=build,
+        )
+        self.transitions.append(row)
+
+    def release(self, at: float, order: str, *, line: str = "ride", kind: str = "released", **more: Any) -> None:
+        """An order released at `at`."""
+        row = {"seq": len(self.releases) + 1, "kind": kind, "at_ns": ns(at), "utc_ms": utc_ms(at), "order": order}
+        self.releases.append(row | {"run": RUN.run_id, "line": line} | more)
+
+    def sample(self, at: float, *methods: str, degraded: bool | None = None, **more: Any) -> None:
+        """The status page as it was at `at`: degraded, and naming these methods, or ok."""
+        row = {"sent_ns": ns(at), "done_ns": ns(at + 0.005), "outcome": "ok", "ending": "answered", "http": 200}
+        told = bool(methods) if degraded is None else degraded
+        self.status.append(row | {"degraded": told, "methods": list(methods)} | more)
+
     def fault(
         self,
         kind: str,
@@ -237,48 +294,4 @@ class Run:
 
     def write(self, folder: Path) -> Path:
         """Write the folder `<folder>/HandWritten` with `run.json` above it; returns the scenario's folder."""
-        home = folder / self.scenario.name
-        (home / "history").mkdir(parents=True)
-        (home / "evidence").mkdir()
-        record = msgspec.structs.replace(RUN, scenarios=(self.scenario.name,))
-        (folder / "run.json").write_bytes(msgspec.json.encode(record))
-        (home / "scenario.json").write_bytes(msgspec.json.encode(self.scenario))
-        self._write_history(home)
-        last_seq = {p: len(ledger.rows) for p, ledger in self.ledgers.items()}
-        conduct = msgspec.structs.replace(
-            self.conduct,
-            ledger_first_seq=last_seq | self.conduct.ledger_first_seq,
-            ledger_last_seq=last_seq | self.conduct.ledger_last_seq,
-        )
-        if "conduct" not in self.absent:
-            (home / "evidence" / "conduct.json").write_bytes(msgspec.json.encode(conduct))
-        files: dict[str, list[Any]] = {
-            "books.orders": self.orders,
-            "books.payments": self.payments,
-            "books.refunds": self.refunds,
-            "books.transitions": self.transitions,
-            "reads": self.reads,
-            "lists": self.lists,
-            "clocks": self.clocks,
-            "processes": self.processes,
-        }
-        files |= {f"ledger.{p}": ledger.rows for p, ledger in self.ledgers.items()}
-        for name, rows in files.items():
-            if name not in self.absent:
-                _lines(home / "evidence" / f"{name}.jsonl", rows)
-        if "faults" not in self.absent:
-            _lines(home / "faults.jsonl", self.faults)
-        return home
-
-    def _write_history(self, home: Path) -> None:
-        if "history" in self.absent:
-            return
-        count = sum(isinstance(row, Inv) for row in self.history)
-        rows: list[Any] = [Header(SCHEMA_VERSION, 0, "monotonic"), *self.history]
-        if self.footer:
-            rows.append(Footer(count, len(self.history) - count, cut_short=False))
-        _lines(home / "history" / "0.jsonl", rows)
-
-
-def _lines(path: Path, rows: list[Any]) -> None:
-    path.write_text("".join(json.dumps(msgspec.to_builtins(row)) + "\n" for row in rows))
+        return write_folder(self, folder)

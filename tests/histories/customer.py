@@ -65,6 +65,7 @@ class Journey:
         scheduled: float | None = None,
         parent: int | None = None,
         intent: int | None = None,
+        tried: str | None = None,
         **reply: Any,
     ) -> int:
         """One operation; `done` None: never completed. Returns its id.
@@ -73,7 +74,7 @@ class Journey:
         `reply` holds fields of `Done`: outcome ("ok" unless said), http, code, state, ...
         """
         run, number = self.run, self.run.next_id()
-        writes = op in {"create", "pay", "refund"}
+        writes = op in {"create", "pay", "refund"} or tried in {"pay", "refund"}
         run.history.append(
             Inv(
                 id=number,
@@ -84,6 +85,7 @@ class Journey:
                 scheduled_ns=ns(sent if scheduled is None else scheduled),
                 sent_ns=ns(sent),
                 parent=parent,
+                tried=tried,
                 method=method,
                 key_no=(run.next_key() if key is None else key) if writes else None,
                 attempt=attempt if writes else None,

@@ -10,16 +10,8 @@ from harness.load.traits import Traits, traits_of
 from harness.operation import Ending, JourneyEnd, Method, Op, Outcome, Phase, State
 from harness.profile import GATE, Windows
 from harness.recorder.rows import Done, Inv
-from harness.targets.protocol import (
-    Book,
-    BookCall,
-    Call,
-    Capabilities,
-    NewOrder,
-    Observation,
-    Reply,
-    Request,
-)
+from harness.targets.books import Book
+from harness.targets.protocol import BookCall, Call, Capabilities, NewOrder, Observation, Reply, Request
 
 ALL = frozenset({Op.CREATE, Op.PAY, Op.READ, Op.LIST, Op.REFUND})
 T0_NS = 1_000_000_000
@@ -153,6 +145,9 @@ class Stage:
         return self._call(self.refunds, "refund", order_id, str(amount_minor), key)
 
     def health(self) -> Call:
+        raise NotImplementedError
+
+    def status(self) -> Call:
         raise NotImplementedError
 
     def books(self, book: Book, cursor: str | None) -> BookCall:

@@ -15,8 +15,9 @@ from harness.operation import Ending, Method, Op, Outcome, Phase, State
 from harness.profile import GATE
 from harness.recorder.rows import Done, Footer, Header, Inv, Row
 from harness.recorder.writer import HistoryWriter
+from harness.targets.books import Book
 from harness.targets.outcomes import judge
-from harness.targets.protocol import Book, BookCall, Call, Capabilities, NewOrder, Observation, Request
+from harness.targets.protocol import BookCall, Call, Capabilities, NewOrder, Observation, Request
 from tests.load.raw_server import Peer, RawServer, answer
 
 
@@ -53,6 +54,9 @@ class Plain:
         return self._ask(Op.REFUND, f"/refund/{order_id}/{amount_minor}/{key}")
 
     def health(self) -> Call:
+        raise NotImplementedError
+
+    def status(self) -> Call:
         raise NotImplementedError
 
     def books(self, book: Book, cursor: str | None) -> BookCall:

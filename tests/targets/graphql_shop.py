@@ -10,17 +10,9 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from harness.operation import Method, Op, Outcome, State
+from harness.targets.books import Book
 from harness.targets.outcomes import UNREADABLE, TableRow, judge
-from harness.targets.protocol import (
-    Book,
-    BookCall,
-    Call,
-    Capabilities,
-    NewOrder,
-    Observation,
-    Reply,
-    Request,
-)
+from harness.targets.protocol import BookCall, Call, Capabilities, NewOrder, Observation, Reply, Request
 from tests.targets.unoffered import no_books, unoffered
 
 STATES = {"PENDING": State.OPEN, "AUTHORIZING": State.PAYING, "PAID": State.PAID, "VOIDED": State.CLOSED}
@@ -137,6 +129,9 @@ class GraphqlShop:
         return unoffered()
 
     def health(self) -> Call:
+        return unoffered()
+
+    def status(self) -> Call:
         return unoffered()
 
     def books(self, book: Book, cursor: str | None) -> BookCall:  # noqa: ARG002

@@ -7,18 +7,10 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from harness.operation import Method, Op, Outcome, State
+from harness.targets.books import Book
 from harness.targets.outcomes import UNREADABLE, TableRow, judge, retry_after_s
-from harness.targets.protocol import (
-    Book,
-    BookCall,
-    Call,
-    Capabilities,
-    NewOrder,
-    Observation,
-    Reply,
-    Request,
-)
-from tests.targets.unoffered import no_books
+from harness.targets.protocol import BookCall, Call, Capabilities, NewOrder, Observation, Reply, Request
+from tests.targets.unoffered import no_books, unoffered
 
 STATES = {
     "requires_payment_method": State.OPEN,
@@ -152,6 +144,9 @@ class StripeLike:
 
     def health(self) -> Call:
         return judged(Op.READ, (yield self._get("/healthcheck", "GET /healthcheck")))
+
+    def status(self) -> Call:
+        return unoffered()
 
     def books(self, book: Book, cursor: str | None) -> BookCall:  # noqa: ARG002
         return no_books()

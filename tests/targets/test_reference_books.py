@@ -6,8 +6,7 @@ import msgspec
 import pytest
 
 from harness.operation import Ending, State
-from harness.targets.drive import drive
-from harness.targets.protocol import (
+from harness.targets.books import (
     Attempt,
     Book,
     BookOrder,
@@ -16,9 +15,9 @@ from harness.targets.protocol import (
     BookRefund,
     BookTransition,
     RefundState,
-    Reply,
-    Request,
 )
+from harness.targets.drive import drive
+from harness.targets.protocol import Reply, Request
 from harness.targets.reference import Reference
 
 TARGET = Reference({"token_secret": "s3", "operator_token": "op1"})

@@ -1,7 +1,8 @@
 """What an adapter answers for an operation that its API does not have."""
 
 from harness.operation import Ending, Outcome
-from harness.targets.protocol import BookCall, BookPage, Call, Observation
+from harness.targets.books import BookPage
+from harness.targets.protocol import BookCall, Call, Observation
 
 
 def unoffered() -> Call:

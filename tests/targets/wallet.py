@@ -11,18 +11,9 @@ from urllib.parse import quote
 import msgspec
 
 from harness.operation import Method, Op, Outcome, State
+from harness.targets.books import Book
 from harness.targets.outcomes import UNREADABLE, TableRow, judge, retry_after_s
-from harness.targets.protocol import (
-    Book,
-    BookCall,
-    BusyContract,
-    Call,
-    Capabilities,
-    NewOrder,
-    Observation,
-    Reply,
-    Request,
-)
+from harness.targets.protocol import BookCall, BusyContract, Call, Capabilities, NewOrder, Observation, Reply, Request
 from tests.targets.unoffered import no_books, unoffered
 
 STATES = {"INIT": State.OPEN, "PROCESSING": State.PAYING, "SUCCESS": State.PAID, "CANCELLED": State.CLOSED}
@@ -89,6 +80,9 @@ class Wallet:
         return unoffered()
 
     def health(self) -> Call:
+        return unoffered()
+
+    def status(self) -> Call:
         return unoffered()
 
     def books(self, book: Book, cursor: str | None) -> BookCall:  # noqa: ARG002
