@@ -58,6 +58,10 @@ class Assignment:
         """Time windows of one scenario."""
         return scenario.windows(self.size, PROFILES[self.profile])
 
+    def settings(self, scenario: Scenario) -> dict[str, str | int]:
+        """What the target is started with for one scenario."""
+        return {**self.target.defaults, **scenario.plans[self.size].settings}
+
     def arguments(self) -> tuple[str, ...]:
         """What `harness gate` is given to run the same again."""
         given = [scenario.name for scenario in self.scenarios]
@@ -99,6 +103,7 @@ def assign(
     target = load_target(target_file)
     if host:
         target = with_host(target, host, allow_hosts)
+    check_settings(target, {scenario.name: scenario.plans[wanted].settings for scenario in scenarios})
     check_hosts(addresses_of(target, os.environ), file_allows=target.allow_hosts, allowed=allow_hosts)
     check_ports(target, port_base)
     if (runs / run_id / "run.json").exists():
@@ -146,6 +151,17 @@ def check_sizes(scenarios: Mapping[str, Collection[str]], size: str) -> None:
     for name, sizes in scenarios.items():
         if size not in sizes:
             raise UsageError(f"scenario {name} declares no size {size!r}; it has {', '.join(sorted(sizes))}")
+
+
+def check_settings(target: TargetFile, wanted: Mapping[str, Collection[str]]) -> None:
+    """Raise UsageError where a scenario sets what the target file's [defaults] do not name."""
+    for scenario, names in wanted.items():
+        for name in sorted(names):
+            if name not in target.defaults:
+                raise UsageError(
+                    f"scenario {scenario} sets {name!r}, which [defaults] of target file {target.path} does not name"
+                    + nearest(name, target.defaults)
+                )
 
 
 def check_names(asked: Sequence[str], known: Mapping[str, Collection[str]], size: str) -> None:

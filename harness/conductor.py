@@ -114,6 +114,7 @@ def conduct_scenario(
                 windows=windows,
                 logs=folder / "logs",
                 allowed_hosts=assignment.allow_hosts,
+                settings=assignment.settings(scenario),
             )
         )
         target = make_adapter(assignment.target, stack.settings)

@@ -158,6 +158,8 @@ class ScenarioRecord(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[SourceRecord, ...]
     waivers: dict[str, str]
     """Check -> reason why the target is not held to it."""
+    settings: dict[str, str | int] = {}
+    """What the target was started with: the scenario's settings over the target file's defaults."""
 
 
 class ConductRecord(msgspec.Struct, frozen=True, kw_only=True):

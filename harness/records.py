@@ -89,6 +89,7 @@ def scenario_record(
             for source in sources
         ),
         waivers=dict(assignment.target.waivers),
+        settings=assignment.settings(scenario),
     )
 
 

@@ -171,6 +171,8 @@ class Plan:
     objectives: Objectives = field(default_factory=Objectives)
     windows: Mapping[str, int] = field(default_factory=dict)
     """Time windows (field of `Windows` -> ms) that differ from the profile's."""
+    settings: Mapping[str, str | int] = field(default_factory=dict)
+    """What the target is started with (a capacity, say), where it differs from its file's [defaults]."""
     only_create: bool = False
     """Journeys create an order and do nothing else."""
     company: Sequence[Company] = ()

@@ -23,8 +23,19 @@ CONTROL_KEY = "x-control-key"
 SECRET_BYTES = 16
 
 
-def values_of(ground: Ground, *, scenario: str, seed: int, chosen: Chosen, windows: Windows) -> dict[str, str]:
-    """Every placeholder's value for one scenario, services' own left out; secrets are drawn anew."""
+def values_of(
+    ground: Ground,
+    *,
+    scenario: str,
+    seed: int,
+    chosen: Chosen,
+    windows: Windows,
+    settings: Mapping[str, str | int],
+) -> dict[str, str]:
+    """Every placeholder's value for one scenario, services' own left out; secrets are drawn anew.
+
+    `settings` are the scenario's, put over the file's defaults.
+    """
     target = ground.target
     values = {
         "python": sys.executable,
@@ -35,6 +46,7 @@ def values_of(ground: Ground, *, scenario: str, seed: int, chosen: Chosen, windo
     }
     values |= {f"service.{name}": f"http://{LOOPBACK}:{port}" for name, port in ground.services.items()}
     values |= {f"secret.{name}": secrets.token_hex(SECRET_BYTES) for name in sorted(target.secrets())}
+    values |= {f"setting.{name}": str(value) for name, value in {**target.defaults, **settings}.items()}
     for each in fields(Windows):
         value = getattr(windows, each.name)
         parts = value if isinstance(value, tuple) else (value,)

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from harness.errors import FaultError, HarnessError, StackError
 from harness.profile import Windows
@@ -100,6 +101,7 @@ def open_stack(
     windows: Windows,
     logs: Path,
     allowed_hosts: Sequence[str] = (),
+    settings: Mapping[str, str | int] = MappingProxyType({}),
 ) -> Iterator[Stack]:
     """The target on clean ground until the `with` block ends; the reference takes about 2 s.
 
@@ -108,7 +110,7 @@ def open_stack(
     """
     target = ground.target
     logs.mkdir(parents=True, exist_ok=True)
-    values = values_of(ground, scenario=scenario, seed=seed, chosen=chosen, windows=windows)
+    values = values_of(ground, scenario=scenario, seed=seed, chosen=chosen, windows=windows, settings=settings)
     sources = tuple(filled_sources(target, values))
     base_url = target.base_url or values[f"edge.{CUSTOMER}"]
     check_hosts(

@@ -8,8 +8,9 @@ a folder relative to the file's own, which is the default.
 Placeholders in strings: {python} {run_id} {seed} {build} {defects} {database}
 {service.NAME} (URL) {edge.NAME} (URL of its proxy) {edge.NAME.host}
 {edge.NAME.port} {edge.NAME.database_url} (of an edge to postgres) {secret.NAME}
-(random for each stack) {window.FIELD_ms}; in a service also {port} and {data},
-its own port and folder.
+(random for each stack) {window.FIELD_ms} {setting.NAME} (the scenario's, else that
+of [defaults], which names all there are); in a service also {port} and {data}, its
+own port and folder.
 """
 
 import dataclasses
@@ -38,6 +39,7 @@ PLAIN = frozenset({"python", "run_id", "seed", "build", "defects"})
 OWN = frozenset({"port", "data"})
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+SettingName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Command = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
@@ -112,6 +114,8 @@ class TargetFile(_Part):
     allow_hosts: tuple[str, ...] = ()
     settings: Mapping[str, str] = {}
     """What the adapter's constructor is given."""
+    defaults: Mapping[SettingName, str | int] = {}
+    """What a scenario may set (a capacity, say) -> what holds where it does not: `{setting.NAME}`."""
     defects: DefectsEntry | None = None
     postgres: PostgresEntry | None = None
     service: tuple[ServiceEntry, ...] = ()
@@ -159,6 +163,7 @@ class TargetFile(_Part):
         """Every placeholder that has a value everywhere in this file, secrets left out."""
         words = set(PLAIN)
         words |= {f"window.{field.name}" for field in dataclasses.fields(Windows)}
+        words |= {f"setting.{name}" for name in self.defaults}
         words |= {f"service.{service.name}" for service in self.service}
         for edge in self.edge:
             words |= {f"edge.{edge.name}{part}" for part in ("", ".host", ".port")}

@@ -74,6 +74,15 @@ def test_a_size_that_a_scenario_does_not_have_is_refused(folder: Path) -> None:
     assert said == "scenario Short declares no size 'gate'; it has scene"
 
 
+def test_a_setting_that_the_target_does_not_have_is_told_with_what_was_probably_meant(tmp_path: Path) -> None:
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "short.py").write_text(SCENARIOS.replace("load=", 'settings={"slot": 2}, load='))
+    (tmp_path / "plain.toml").write_text(PLAIN.format(base_url="http://127.0.0.1:9") + "[defaults]\nslots = 8\n")
+    said = gate(tmp_path, "Short", target="plain.toml")
+    named = f"scenario Short sets 'slot', which [defaults] of target file {tmp_path / 'plain.toml'} does not name"
+    assert said == f"{named}; did you mean slots?"
+
+
 def test_an_unknown_defect_is_told_with_what_was_probably_meant(folder: Path) -> None:
     said = gate(folder, "Short", "--defect", "global_lok")
     assert said == "unknown defect 'global_lok' of target reference; did you mean global_lock?"

@@ -37,7 +37,7 @@ def ground_on(target: Path, toxiproxy: Toxiproxy, run_id: str = "r", **options: 
 
 
 @contextmanager
-def stack_on(ground: Ground, scenario: str = "S") -> Iterator[Stack]:
+def stack_on(ground: Ground, scenario: str = "S", **options: Any) -> Iterator[Stack]:
     with open_stack(
         ground,
         scenario=scenario,
@@ -45,6 +45,7 @@ def stack_on(ground: Ground, scenario: str = "S") -> Iterator[Stack]:
         chosen=FIXED,
         windows=WINDOWS,
         logs=ground.target.path.parent / "logs",
+        **options,
     ) as stack:
         yield stack
 
@@ -100,6 +101,15 @@ def test_each_scenario_gets_fresh_data_and_secrets_and_leaves_no_proxy_process_o
     assert database.startswith("small_r_1_answerlost_")
     left = postgres.query("SELECT datname FROM pg_database WHERE datname LIKE 'small%'")
     assert left == []
+
+
+def test_a_setting_is_the_scenarios_or_else_the_files_default(toxiproxy: Toxiproxy, tmp_path: Path) -> None:
+    target = pair(tmp_path, "[defaults]\nslots = 64\nname = 'x'\n", ECHO_SLOTS="{setting.slots} {setting.name}")
+    with ground_on(target, toxiproxy) as ground:
+        with stack_on(ground) as stack:
+            assert environment(stack.endpoints["b"].url)["ECHO_SLOTS"] == "64 x"
+        with stack_on(ground, settings={"slots": 2}) as stack:
+            assert environment(stack.endpoints["b"].url)["ECHO_SLOTS"] == "2 x"
 
 
 def test_a_killed_service_is_gone_with_what_it_forked_and_comes_back_on_its_port_with_its_environment(

@@ -84,6 +84,8 @@ def test_the_root_is_the_files_own_folder_unless_it_says_otherwise(tmp_path: Pat
         ("{secret.token}", "{port}", "[settings] token: {port} is unknown; "),
         ("{port}", "{prt}", "[[service]] api: environment.PORT: {prt} is unknown; did you mean port?"),
         ("answer_ms", "anwser_ms", "environment.WAIT: {window.anwser_ms} is unknown; did you mean window.answer_ms"),
+        ("{port}", "{setting.slots}", "[[service]] api: environment.PORT: {setting.slots} is unknown; "),
+        ("[settings]", "[defaults]\nSlots = 2\n[settings]", "defaults.Slots.[key]: String should match"),
         ("{port}", "{edge.bnak}", "{edge.bnak} is unknown; did you mean edge.bank"),
         ("{port}", "{database}", "[[service]] api: environment.PORT: {database} is unknown; "),
         ("{port}", "{port", "environment.PORT: a lone { in '{port'; write {{ for a brace"),
