@@ -79,8 +79,10 @@ def _add_customer_routes(app: FastAPI, settings: Settings, held: list[Service]) 
     )
     async def pay(order_id: str, body: bodies.PaymentIn, key: Key, token: Bearer = None) -> Response:
         user = user_of(token, settings.token_secret)
-        payment = await held[0].payments.pay(Wish(user=user, order_id=order_id, method=body.method, key=key))
-        answer = {"payment": payment_view(payment), "order": await held[0].orders.show(user, order_id)}
+        with held[0].health.watching(body.method) as attempt:
+            payment = await held[0].payments.pay(Wish(user=user, order_id=order_id, method=body.method, key=key))
+            answer = {"payment": payment_view(payment), "order": await held[0].orders.show(user, order_id)}
+            attempt.ended(payment.state)
         if payment.state in LIVE:
             return _json(202, answer, {"Retry-After": "1"})
         return _json(200, answer)
@@ -105,6 +107,11 @@ def _add_other_routes(app: FastAPI, settings: Settings, held: list[Service]) -> 
         if provider is Method.ALIPAY:
             return Response("success", 200, media_type="text/plain")
         return Response(status_code=204)
+
+    @app.get("/v1/health/methods")
+    async def health_of_methods(token: Bearer = None) -> Response:
+        check_operator(token, settings.operator_token)
+        return _json(200, held[0].health.told())
 
     @app.get("/v1/ledger/{book}")
     async def read_book(

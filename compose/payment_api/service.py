@@ -10,6 +10,7 @@ from compose.payment_api.charger import Charger
 from compose.payment_api.closer import CLOSE_EVERY_S, close_expired
 from compose.payment_api.database import Database
 from compose.payment_api.defects import Defect
+from compose.payment_api.method_health import PROBE_EVERY_S, MethodHealth, probe
 from compose.payment_api.model import Method
 from compose.payment_api.notifications import Notifications
 from compose.payment_api.orders import Orders
@@ -38,6 +39,7 @@ class Service:
     payments: Payments
     refunds: Refunds
     notifications: Notifications
+    health: MethodHealth
 
 
 @asynccontextmanager
@@ -48,6 +50,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         background, signals, defects = Background(), Signals(), settings.defects
         stack.push_async_callback(background.stop)
         providers = await _connect(settings, stack)
+        health = MethodHealth(providers)
         books = Books(database, signals, defects)
         charger = Charger(books, providers, background, defects)
         resolver = Resolver(
@@ -75,6 +78,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             ("sweep of refunds", SWEEP_EVERY_S, refunder.sweep),
             ("watch of closed attempts", resolver.watch_every_s, resolver.watch_closed),
             ("closing at pay_by", CLOSE_EVERY_S, lambda: close_expired(database, books)),
+            ("probing of failing methods", PROBE_EVERY_S, lambda: probe(health, providers)),
         ):
             background.start(name, repeat(name, pause_s, step))
         keys = {method: provider.key for method, provider in settings.providers.items()}
@@ -92,6 +96,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             ),
             refunds=refunds,
             notifications=Notifications(database, books, refunder, keys),
+            health=health,
         )
 
 
