@@ -22,13 +22,14 @@ if TYPE_CHECKING:
         Silence,
         SlowAnswers,
     )
-    from harness.scenario import CLAIMED_ALWAYS, Cue, Objectives, Plan, always_claimed
+    from harness.scenario import CLAIMED_ALWAYS, Cue, Objectives, Plan, Returning, always_claimed
 
 _HOME = {
     "Customer": "harness.customer",
     "Plan": "harness.scenario",
     "Objectives": "harness.scenario",
     "Cue": "harness.scenario",
+    "Returning": "harness.scenario",
     "CLAIMED_ALWAYS": "harness.scenario",
     "always_claimed": "harness.scenario",
     "Steady": "harness.arrivals",
@@ -63,6 +64,7 @@ __all__ = [  # the names of _HOME, spelled out for readers and type checkers
     "Poisson",
     "Ramp",
     "RepeatNotices",
+    "Returning",
     "Silence",
     "SlowAnswers",
     "Steady",

@@ -14,17 +14,13 @@ be cut short. Everything waits with a limit. Works inside Locust's process, on
 gevent; knows nothing of Locust.
 """
 
-import gc
 import time
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-import gevent
 import msgspec
-import psutil
 
-from harness.arrivals import digest, schedule
 from harness.assignment import Assignment, read_anchor
 from harness.cut import Cut, RunCut
 from harness.documents import Anchor
@@ -34,25 +30,21 @@ from harness.evidence.ledgers import watermark
 from harness.faults.timeline import Timeline
 from harness.load.client import Client, Deadlines
 from harness.load.dispatch import Dispatch
-from harness.load.journey import travel
 from harness.load.session import OnRequest
 from harness.load.traits import Traits, traits_of
+from harness.loading import JOURNEYS_LIMIT_S, load, travel_as
 from harness.operation import JourneyEnd, Phase
 from harness.progress import Progress, Say
 from harness.recorder.rows import PREFLIGHT_JOURNEYS
 from harness.recorder.writer import HistoryWriter
-from harness.records import phase_at, run_record, scenario_record
-from harness.scenario import Cue, Scenario
+from harness.records import run_record, scenario_record
+from harness.scenario import Scenario
 from harness.stack.local import Ground, open_ground, open_stack
 from harness.stage import Account, Stage, close_account, closing, gather, surroundings_of, write, written
 from harness.targets.adapter import make_adapter
 
 PREFLIGHT_COUNT = 3
 """One for each method."""
-AHEAD_NS = 200_000_000
-"""Load starts so long after it was decided, so that its first arrival is not late."""
-JOURNEYS_LIMIT_S = 30.0
-"""Beyond load and patience, journeys that paid still look back and ask for refunds for this long at most."""
 ASK_LIMIT_S = 10.0
 """Watermark and clock samples."""
 
@@ -201,71 +193,6 @@ def preflight_traits(number: int, stage: Stage) -> Traits:
     return replace(traits, leaves_early=False, refunds_half=False)
 
 
-def travel_as(traits: Traits, stage: Stage, phase: Phase, scheduled_ns: int) -> JourneyEnd:
-    """Send one customer on the way."""
-    bell = stage.timeline.bells[Cue.ACKNOWLEDGED_CREATE]
-    return travel(
-        traits,
-        target=stage.target,
-        client=stage.client,
-        recorder=stage.history,
-        windows=stage.windows,
-        phase=phase,
-        scheduled_ns=scheduled_ns,
-        only_create=stage.plan.only_create,
-        on_request=stage.on_request,
-        on_ack_create=lambda: bell.ring(time.monotonic_ns()),
-    )
-
-
-def load(stage: Stage) -> None:
-    """Arrivals and faults side by side, until the last journey has ended."""
-    account, plan = stage.account, stage.plan
-    instants_ns = schedule(plan.load, stage.assignment.seed)
-    account.arrival_digest, account.arrivals = digest(instants_ns), len(instants_ns)
-    phases = stage.record.phases
-
-    def journey(number: int, scheduled_ns: int) -> None:
-        traits = traits_of(number, seed=stage.assignment.seed, run_id=stage.assignment.run_id)
-        travel_as(traits, stage, phase_at(phases, instants_ns[number] / 1e6), scheduled_ns)
-
-    dispatch = Dispatch(instants_ns, journey, cap=stage.assignment.most_journeys)
-    gc.collect()
-    gc.freeze()  # a full collection stalls the loop for tens of milliseconds
-    cpu_before_s, begun_ns = cpu_s(), time.monotonic_ns()
-    account.load_start_ns = begun_ns + AHEAD_NS
-    faults = gevent.spawn(stage.timeline.run, account.load_start_ns)
-    try:
-        with stage.cut.calls(dispatch.stop):
-            dispatch.start(account.load_start_ns)
-            watch(stage, dispatch, len(instants_ns), begun_ns)
-            dispatch.wait_idle(JOURNEYS_LIMIT_S)
-    finally:
-        gc.unfreeze()
-        account.load_end_ns = time.monotonic_ns()
-        account.tally = dispatch.tally()
-        account.cpu_share = (cpu_s() - cpu_before_s) / ((account.load_end_ns - begun_ns) / 1e9)
-    stage.cut.check()
-    faults.join()
-    faults.get()
-    stage.cut.check()
-
-
-def watch(stage: Stage, dispatch: Dispatch, planned: int, begun_ns: int) -> None:
-    """Say how far the load is until all journeys have ended, the run is cut, or their limit is over."""
-    load_s = stage.plan.load.duration_s
-    limit_s = load_s + 2 * stage.windows.patience_ms / 1_000 + JOURNEYS_LIMIT_S
-    while not dispatch.idle and stage.cut.reason is None:
-        elapsed_s = (time.monotonic_ns() - begun_ns) / 1e9
-        if elapsed_s > limit_s:
-            return
-        dispatch.raise_errors()
-        tally = dispatch.tally()
-        text = f"{tally.started} of {planned} journeys started, {tally.missed} missed, {tally.in_flight} under way"
-        stage.say("load", text, min(0.99, elapsed_s / (load_s + 1)))
-        gevent.sleep(0.5)
-
-
 def drain(stage: Stage) -> None:
     """Wait until nothing moves; note what still does at the limit."""
     draining = Drain(
@@ -283,9 +210,3 @@ def drain(stage: Stage) -> None:
         say=lambda text, share: stage.say("drain", text, share),
     )
     stage.cut.check()
-
-
-def cpu_s() -> float:
-    """CPU seconds of this process so far."""
-    times = psutil.Process().cpu_times()
-    return float(times.user + times.system)

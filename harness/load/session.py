@@ -117,7 +117,9 @@ class Session:
         recorder: Records,
         clock: Clock,
         on_request: OnRequest,
+        keys_from: int = 0,
     ) -> None:
+        """`keys_from`: this session's keys are numbered above it within the journey."""
         self.journey = journey
         self.user = user
         self._phase = phase
@@ -125,7 +127,7 @@ class Session:
         self._recorder = recorder
         self._clock = clock
         self._on_request = on_request
-        self._keys = 0
+        self._keys = keys_from
 
     def new_key(self) -> Key:
         """A key that was never sent; its text names run and journey, as users do."""

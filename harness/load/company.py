@@ -1,0 +1,92 @@
+"""Who is there beside the customers that arrive, and what do they do?
+
+So far: customers who have paid come back (`Returning`), each to read its order
+and to ask for half of it back. Whoever acts for a customer goes under that
+journey's number and user, with keys of its own; rows are written as ever.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+import gevent
+from gevent.pool import Group
+
+from harness.errors import HarnessError, TimeLimit
+from harness.load.journey import Ended
+from harness.load.person import Person
+from harness.operation import JourneyEnd, Op
+from harness.scenario import Company, Returning
+
+RETURNING_KEYS = 1_000
+"""Keys of one who comes back are numbered from here within its journey; no way to payment takes as many."""
+
+
+class Crowd:
+    """All company of one load, in greenlets of this process.
+
+    crowd = Crowd(plan.company, come_back)
+    crowd.start(t0_ns)            # with the load; `hear` is told of each journey's end
+    crowd.wait(limit_s)           # or, from another greenlet, crowd.stop()
+    """
+
+    def __init__(self, company: Sequence[Company], come_back: Callable[[Ended, int], None]) -> None:
+        """`come_back(ended, scheduled_ns)` plays one customer who returns at that instant."""
+        self._returning = [each for each in company if isinstance(each, Returning)]
+        self._come_back = come_back
+        self._paid: list[Ended] = []
+        self._live = Group()
+        self._errors: list[BaseException] = []
+
+    def hear(self, ended: Ended) -> None:
+        """Take note of a journey's end: one who paid, and asks for no refund by itself, may come back."""
+        if ended.end is JourneyEnd.PAID and not ended.traits.refunds_half:
+            self._paid.append(ended)
+
+    def start(self, t0_ns: int) -> None:
+        """Begin; `t0_ns` is the load's start. Returns at once."""
+        for returning in self._returning:
+            self._spawn(self._return_all, returning, t0_ns)
+
+    def wait(self, limit_s: float) -> None:
+        """Wait until all have gone; raises TimeLimit, and HarnessError where one failed."""
+        self._live.join(limit_s)
+        self.raise_errors()
+        if len(self._live):
+            raise TimeLimit(f"company: {len(self._live)} still there after {limit_s:g} s; look for one that hangs")
+
+    def stop(self) -> None:
+        """Send all away; their open operations stay without completion."""
+        self._live.kill()
+
+    def raise_errors(self) -> None:
+        """Raise HarnessError where one of them ended in an exception: a fault of the harness."""
+        if self._errors:
+            first = self._errors[0]
+            raise HarnessError(f"company: {len(self._errors)} failed, the first with {first!r}") from first
+
+    def _spawn(self, work: Callable[..., object], *values: object) -> None:
+        self._live.spawn(work, *values).link_exception(lambda greenlet: self._errors.append(greenlet.exception))
+
+    def _return_all(self, returning: Returning, t0_ns: int) -> None:
+        """Send `count` back, evenly over the span; fewer where fewer had paid by its beginning."""
+        _sleep_until(t0_ns + round(returning.start_s * 1e9))
+        step_s = (returning.end_s - returning.start_s) / returning.count
+        for nth, ended in enumerate(self._paid[: returning.count]):
+            due_ns = t0_ns + round((returning.start_s + nth * step_s) * 1e9)
+            _sleep_until(due_ns)
+            self._spawn(self._come_back, ended, due_ns)
+
+
+def look_and_ask_back(person: Person) -> None:
+    """What one who comes back does: read the order, ask for half of it back, read again."""
+    if person.can(Op.READ):
+        person.read()
+    if person.can(Op.REFUND):
+        person.get_half_back()
+    if person.can(Op.READ) and person.think():
+        person.read()
+
+
+def _sleep_until(instant_ns: int) -> None:
+    while (left_ns := instant_ns - time.monotonic_ns()) > 0:
+        gevent.sleep(left_ns / 1e9)

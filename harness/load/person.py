@@ -1,0 +1,136 @@
+"""What can one customer do at the target, one thing after the other, and when?
+
+Each operation counts from the end of what came before plus the time to think or
+to wait; patience ends all of it. What to do next is decided by whoever holds a
+`Person`: a customer on the way (`journey`), or one who comes back (`company`).
+"""
+
+from harness.load.session import Act, Clock, Key, Session
+from harness.load.traits import Traits
+from harness.operation import Method, Op, Outcome, State
+from harness.targets.protocol import Call, Observation, Target
+
+THINK_S = (0.1, 0.4)
+"""From an answer to the next thing that the customer wants."""
+PAUSE_S = (0.3, 1.0)
+"""Before asking again where the answer names no time, or there was none."""
+
+_NOT_THERE = frozenset({404, 410})
+
+
+class Person:
+    """Where one customer stands. `at_ns` is the end of what it last did or waited for."""
+
+    def __init__(
+        self, traits: Traits, target: Target, session: Session, clock: Clock, *, begin_ns: int, patience_ms: int
+    ) -> None:
+        self.traits = traits
+        self.at_ns = begin_ns
+        self.give_up_ns = begin_ns + patience_ms * 1_000_000
+        self.order = ""
+        """The order that it asks about, once it knows one."""
+        self._target = target
+        self._session = session
+        self._clock = clock
+        self._chance = traits.chance()
+        self._patience_ns = patience_ms * 1_000_000
+
+    def can(self, op: Op) -> bool:
+        """Whether the target offers this at all."""
+        return op in self._target.capabilities.operations
+
+    def new_key(self) -> Key:
+        """A key that was never sent."""
+        return self._session.new_key()
+
+    def take_heart(self) -> None:
+        """Be as patient again as in the beginning, from now on."""
+        self.give_up_ns = self.at_ns + self._patience_ns
+
+    def think(self) -> bool:
+        """Wait as long as the next thought takes; False where patience ends first."""
+        return self.wait(self._chance.uniform(*THINK_S))
+
+    def pause(self, told: Observation) -> bool:
+        """Wait as told, or a while; never less than asked for."""
+        pause_s = self._chance.uniform(*PAUSE_S)
+        if told.retry_after_s is not None:
+            pause_s = told.retry_after_s + pause_s / 10
+        return self.wait(pause_s)
+
+    def wait(self, wait_s: float) -> bool:
+        """Wait from the end of what came last; False, at that instant, where patience ends first."""
+        patient = self.at_ns + wait_s * 1e9 < self.give_up_ns
+        until_ns = self.at_ns + round(wait_s * 1e9) if patient else max(self.at_ns, self.give_up_ns)
+        self._clock.sleep_until(until_ns)
+        self.at_ns = until_ns
+        return patient
+
+    def create(self, key: Key) -> Observation:
+        """Order."""
+        order = self.traits.order
+        act = Act(
+            op=Op.CREATE,
+            scheduled_ns=self.at_ns,
+            key=key,
+            amount_minor=order.amount_minor,
+            currency=order.currency,
+            line=order.line,
+        )
+        return self._perform(act, self._target.create_order(self._session.user, order, key.text))
+
+    def pay(self, method: Method, key: Key) -> Observation:
+        """Ask to pay the order."""
+        act = Act(op=Op.PAY, scheduled_ns=self.at_ns, order=self.order, method=method, key=key)
+        return self._perform(act, self._target.pay(self._session.user, self.order, method, key.text))
+
+    def get_half_back(self) -> None:
+        """Ask for half of it back until it is promised, refused, or patience is over."""
+        key = self.new_key()
+        more = self.think()
+        while more:
+            told = self._ask_refund(key)
+            more = told.outcome is not Outcome.OK and not declines(told) and self.pause(told)
+
+    def read(self) -> Observation:
+        """Look at the order."""
+        act = Act(op=Op.READ, scheduled_ns=self.at_ns, order=self.order)
+        return self._perform(act, self._target.read(self._session.user, self.order))
+
+    def list_orders(self) -> Observation:
+        """Look at all orders of its own."""
+        return self._perform(Act(op=Op.LIST, scheduled_ns=self.at_ns), self._target.list_orders(self._session.user))
+
+    def _ask_refund(self, key: Key) -> Observation:
+        half_minor = self.traits.order.amount_minor // 2
+        currency = self.traits.order.currency
+        act = Act(
+            op=Op.REFUND,
+            scheduled_ns=self.at_ns,
+            order=self.order,
+            key=key,
+            amount_minor=half_minor,
+            currency=currency,
+        )
+        return self._perform(act, self._target.refund(self._session.user, self.order, half_minor, key.text))
+
+    def _perform(self, act: Act, call: Call) -> Observation:
+        seen = self._session.perform(act, call)
+        self.at_ns = seen.done_ns
+        return seen.told
+
+
+def declines(told: Observation) -> bool:
+    """A definite no, for a reason of business.
+
+    Not: busy, "come again" (a refusal that says when), an attempt that is live,
+    a request that was never sent, or an order that is not there.
+    """
+    return (
+        told.outcome is Outcome.FAIL
+        and told.http is not None
+        and told.http not in _NOT_THERE
+        and not told.busy
+        and told.retry_after_s is None
+        and told.state is not State.PAYING
+    )

@@ -1,0 +1,145 @@
+"""How do arrivals, faults and company run side by side, until the last customer has gone?
+
+    dispatch ──> journeys ──Ended──> crowd (who comes back, beside them)
+    timeline ──> faults
+
+Works inside Locust's process, on gevent. Open model: neither faults nor company
+hold an arrival back.
+"""
+
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import gevent
+import psutil
+
+from harness.arrivals import digest, schedule
+from harness.load.company import RETURNING_KEYS, Crowd, look_and_ask_back
+from harness.load.dispatch import Dispatch
+from harness.load.journey import Ended, travel
+from harness.load.person import Person
+from harness.load.session import GeventClock, Session
+from harness.load.traits import Traits, traits_of
+from harness.operation import JourneyEnd, Phase
+from harness.records import phase_at
+from harness.scenario import Cue
+from harness.stage import Stage
+
+AHEAD_NS = 200_000_000
+"""Load starts so long after it was decided, so that its first arrival is not late."""
+JOURNEYS_LIMIT_S = 30.0
+"""Beyond load and patience, journeys that paid still look back and ask for refunds for this long at most."""
+
+
+def load(stage: Stage) -> None:
+    """Arrivals and faults side by side, until the last journey has ended."""
+    account, plan = stage.account, stage.plan
+    instants_ns = schedule(plan.load, stage.assignment.seed)
+    account.arrival_digest, account.arrivals = digest(instants_ns), len(instants_ns)
+    phases = stage.record.phases
+
+    def journey(number: int, scheduled_ns: int) -> None:
+        traits = traits_of(number, seed=stage.assignment.seed, run_id=stage.assignment.run_id)
+        travel_as(traits, stage, phase_at(phases, instants_ns[number] / 1e6), scheduled_ns, on_end=crowd.hear)
+
+    def come_back(ended: Ended, scheduled_ns: int) -> None:
+        assert account.load_start_ns is not None
+        return_as(ended, stage, phase_at(phases, (scheduled_ns - account.load_start_ns) / 1e6), scheduled_ns)
+
+    crowd = Crowd(plan.company, come_back)
+    dispatch = Dispatch(instants_ns, journey, cap=stage.assignment.most_journeys)
+    gc.collect()
+    gc.freeze()  # a full collection stalls the loop for tens of milliseconds
+    cpu_before_s, begun_ns = cpu_s(), time.monotonic_ns()
+    account.load_start_ns = begun_ns + AHEAD_NS
+    faults = gevent.spawn(stage.timeline.run, account.load_start_ns)
+    try:
+        with stage.cut.calls(dispatch.stop), stage.cut.calls(crowd.stop):
+            dispatch.start(account.load_start_ns)
+            crowd.start(account.load_start_ns)
+            watch(stage, dispatch, len(instants_ns), begun_ns)
+            dispatch.wait_idle(JOURNEYS_LIMIT_S)
+            crowd.wait(JOURNEYS_LIMIT_S)
+    finally:
+        gc.unfreeze()
+        account.load_end_ns = time.monotonic_ns()
+        account.tally = dispatch.tally()
+        account.cpu_share = (cpu_s() - cpu_before_s) / ((account.load_end_ns - begun_ns) / 1e9)
+    stage.cut.check()
+    faults.join()
+    faults.get()
+    stage.cut.check()
+
+
+def watch(stage: Stage, dispatch: Dispatch, planned: int, begun_ns: int) -> None:
+    """Say how far the load is until all journeys have ended, the run is cut, or their limit is over."""
+    load_s = stage.plan.load.duration_s
+    limit_s = load_s + 2 * stage.windows.patience_ms / 1_000 + JOURNEYS_LIMIT_S
+    while not dispatch.idle and stage.cut.reason is None:
+        elapsed_s = (time.monotonic_ns() - begun_ns) / 1e9
+        if elapsed_s > limit_s:
+            return
+        dispatch.raise_errors()
+        tally = dispatch.tally()
+        text = f"{tally.started} of {planned} journeys started, {tally.missed} missed, {tally.in_flight} under way"
+        stage.say("load", text, min(0.99, elapsed_s / (load_s + 1)))
+        gevent.sleep(0.5)
+
+
+def travel_as(
+    traits: Traits,
+    stage: Stage,
+    phase: Phase,
+    scheduled_ns: int,
+    *,
+    on_end: Callable[[Ended], None] = lambda _: None,
+) -> JourneyEnd:
+    """Send one customer on the way; `on_end` is told its final word."""
+    bell = stage.timeline.bells[Cue.ACKNOWLEDGED_CREATE]
+    return travel(
+        traits,
+        target=stage.target,
+        client=stage.client,
+        recorder=stage.history,
+        windows=stage.windows,
+        phase=phase,
+        scheduled_ns=scheduled_ns,
+        only_create=stage.plan.only_create,
+        on_request=stage.on_request,
+        on_ack_create=lambda: bell.ring(time.monotonic_ns()),
+        on_end=on_end,
+    )
+
+
+def return_as(ended: Ended, stage: Stage, phase: Phase, scheduled_ns: int) -> None:
+    """Send one customer who has paid back to the order, on a connection of its own."""
+    clock = GeventClock()
+    with stage.client.connection() as connection:
+        session = Session(
+            journey=ended.traits.number,
+            user=ended.traits.user,
+            phase=phase,
+            connection=connection,
+            recorder=stage.history,
+            clock=clock,
+            on_request=stage.on_request,
+            keys_from=RETURNING_KEYS,
+        )
+        person = Person(
+            replace(ended.traits, seed=f"returning/{ended.traits.seed}"),
+            stage.target,
+            session,
+            clock,
+            begin_ns=scheduled_ns,
+            patience_ms=stage.windows.patience_ms,
+        )
+        person.order = ended.order
+        look_and_ask_back(person)
+
+
+def cpu_s() -> float:
+    """CPU seconds of this process so far."""
+    times = psutil.Process().cpu_times()
+    return float(times.user + times.system)

@@ -1,0 +1,83 @@
+"""Do customers who have paid come back, and only they, with keys that nobody used before?"""
+
+import time
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.load.company import RETURNING_KEYS, Crowd, look_and_ask_back
+from harness.load.journey import Ended
+from harness.load.person import Person
+from harness.load.session import MOST_KEYS, Session
+from harness.load.traits import traits_of
+from harness.operation import JourneyEnd, Op, Phase
+from harness.scenario import Returning
+from tests.load.stage import BUSY, REFUNDED, T0_NS, Stage
+
+LIMIT_S = 10.0
+
+
+def ended(number: int, end: JourneyEnd = JourneyEnd.PAID) -> Ended:
+    traits = traits_of(number, seed=1, run_id="r1")
+    return Ended(traits=traits, phase=Phase.STEADY, end=end, order=f"o-{number}", at_ns=T0_NS)
+
+
+def come_back(stage: Stage, number: int = 0) -> None:
+    traits = traits_of(number, seed=1, run_id="r1")
+    session = Session(
+        journey=number,
+        user=traits.user,
+        phase=Phase.STEADY,
+        connection=stage,
+        recorder=stage.rows,
+        clock=stage.clock,
+        on_request=lambda *_: None,
+        keys_from=RETURNING_KEYS,
+    )
+    person = Person(traits, stage, session, stage.clock, begin_ns=T0_NS, patience_ms=10_000)
+    person.order = "o-1"
+    look_and_ask_back(person)
+
+
+def test_one_who_comes_back_reads_asks_for_half_until_it_is_promised_and_reads_again() -> None:
+    stage = Stage(refunds=[BUSY, REFUNDED])
+    come_back(stage, 3)
+    assert stage.story() == ["read", "refund", "refund", "read"]
+    (first, again) = stage.rows.invocations(Op.REFUND)
+    assert (first.journey, first.intent, first.key_no, again.attempt) == (3, 3, 3 * MOST_KEYS + RETURNING_KEYS + 1, 2)
+    assert first.amount_minor == traits_of(3, seed=1, run_id="r1").order.amount_minor // 2
+
+
+def test_where_nothing_but_reading_is_offered_one_who_comes_back_reads() -> None:
+    stage = Stage(offered=frozenset({Op.CREATE, Op.PAY, Op.READ}))
+    come_back(stage)
+    assert stage.story() == ["read", "read"]
+
+
+def test_those_come_back_who_paid_in_time_and_ask_for_no_refund_by_themselves() -> None:
+    seen: list[tuple[str, int]] = []
+    crowd = Crowd([Returning(count=3, start_s=0.0, end_s=0.03)], lambda who, due_ns: seen.append((who.order, due_ns)))
+    for number, end in enumerate((JourneyEnd.PAID, JourneyEnd.GAVE_UP, JourneyEnd.PAID, JourneyEnd.LEFT)):
+        crowd.hear(ended(number, end))
+    crowd.hear(ended(4))  # every fifth asks for a refund as a part of its own way
+    begin_ns = time.monotonic_ns()
+    crowd.start(begin_ns)
+    crowd.wait(LIMIT_S)
+    assert seen == [("o-0", begin_ns), ("o-2", begin_ns + 10_000_000)]
+
+
+def test_no_company_is_there_where_none_is_planned() -> None:
+    crowd = Crowd((), lambda *_: None)
+    crowd.start(time.monotonic_ns())
+    crowd.wait(LIMIT_S)
+
+
+def test_one_who_fails_is_told_as_a_fault_of_the_harness() -> None:
+    def fail(_: Ended, __: int) -> None:
+        raise ZeroDivisionError
+
+    crowd = Crowd([Returning(count=1, start_s=0.0, end_s=0.0)], fail)
+    crowd.hear(ended(0))
+    crowd.start(time.monotonic_ns())
+    with pytest.raises(HarnessError, match="company: 1 failed, the first with ZeroDivisionError"):
+        crowd.wait(LIMIT_S)
