@@ -12,8 +12,6 @@ from enum import StrEnum
 
 from harness.binomial import falls_short, meets, upper_bound
 
-SCHEMA_VERSION = 1
-
 ASSUMPTIONS = "assumptions"
 """The check that is always claimed: whether what was recorded can carry a verdict at all."""
 
@@ -182,8 +180,8 @@ def judge(check: str, result: CheckResult | Crash, terms: Terms) -> JudgedCheck:
         claimed=terms.claimed,
         examined=result.examined,
         undecided=result.undecided,
-        measured=result.measured,
-        objective=result.objective,
+        measured=None if result.measured is None else float(result.measured),
+        objective=None if result.objective is None else float(result.objective),
         unit=result.unit,
         facts=terms.facts,
         findings=findings,

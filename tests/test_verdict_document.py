@@ -30,7 +30,7 @@ def test_document_says_everything_under_its_names() -> None:
     checks = document["scenarios"][0].pop("checks")
     scenario = document.pop("scenarios")[0]
     assert document == {
-        "schema_version": 1,
+        "schema_version": 2,
         "run_id": "r-1",
         "seed": 7,
         "status": "FAIL",
@@ -50,8 +50,8 @@ def test_document_says_everything_under_its_names() -> None:
         "status": "FAIL",
         "reason": "1 breach among 12 examined",
         "claimed": 10,
-        "examined_count": 12,
-        "undecided_count": 1,
+        "examined": 12,
+        "undecided": 1,
         "measured": 1.0,
         "objective": 0.0,
         "unit": "orders",
@@ -87,8 +87,8 @@ def test_what_is_no_verdict_is_refused(raw: bytes) -> None:
 
 
 def test_verdict_of_another_schema_is_refused() -> None:
-    raw = encode_verdict(VERDICT).replace(b'"schema_version": 1', b'"schema_version": 2')
-    with pytest.raises(ValueError, match="schema 2"):
+    raw = encode_verdict(VERDICT).replace(b'"schema_version": 2', b'"schema_version": 1')
+    with pytest.raises(ValueError, match="schema 1; this harness reads 2"):
         decode_verdict(raw)
 
 
