@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.verdict import CheckResult, Crash, Finding, Status, Terms, Verdict, judge, judge_run, judge_scenario
+from harness.judgement import judge, judge_run, judge_scenario
+from harness.verdict import CheckResult, Crash, Finding, Status, Terms, Verdict
 from harness.verdict_document import decode_verdict, encode_verdict
 
 BROKEN = judge(

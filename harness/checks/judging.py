@@ -21,6 +21,7 @@ from harness.checks.check import Check, Premise
 from harness.documents import SCHEMA_VERSION
 from harness.errors import RunDirectoryError, UsageError
 from harness.evidence.tables import Evidence, open_evidence
+from harness.judgement import judge, judge_run, judge_scenario
 from harness.verdict import (
     ASSUMPTIONS,
     CLAIMED_ALWAYS,
@@ -31,9 +32,6 @@ from harness.verdict import (
     Status,
     Terms,
     Verdict,
-    judge,
-    judge_run,
-    judge_scenario,
 )
 from harness.verdict_document import encode_verdict
 

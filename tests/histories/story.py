@@ -6,7 +6,8 @@ from pathlib import Path
 
 from harness.checks.check import Check
 from harness.evidence.tables import open_evidence
-from harness.verdict import CheckResult, JudgedCheck, Status, Terms, judge
+from harness.judgement import judge
+from harness.verdict import CheckResult, JudgedCheck, Status, Terms
 from tests.histories.builder import Run
 
 EMPTY = "empty"

@@ -11,9 +11,10 @@ from harness.documents import (
     RunRecord,
     ScenarioRecord,
 )
+from harness.judgement import judge_run, judge_scenario
 from harness.money import Bearer, loss
 from harness.report.saved import SavedRun
-from harness.verdict import Finding, JudgedCheck, ScenarioVerdict, Status, judge_run, judge_scenario
+from harness.verdict import Finding, JudgedCheck, ScenarioVerdict, Status
 
 CUT = {"kind": "cut_answers", "driver": "network", "settings": {}, "start_ms": 2_000, "end_ms": 5_000, "cue": None}
 

@@ -4,20 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.verdict import (
-    ASSUMPTIONS,
-    CheckResult,
-    Crash,
-    Finding,
-    JudgedCheck,
-    Ratio,
-    Status,
-    Terms,
-    judge,
-    judge_run,
-    judge_scenario,
-    worst,
-)
+from harness.judgement import judge, judge_run, judge_scenario, worst
+from harness.verdict import ASSUMPTIONS, CheckResult, Crash, Finding, JudgedCheck, Ratio, Status, Terms
 
 PASS, UNKNOWN, FAIL = Status.PASS, Status.UNKNOWN, Status.FAIL
 NOT_EXERCISED, NOT_OFFERED = Status.NOT_EXERCISED, Status.NOT_OFFERED
