@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from compose.payment_api import bodies, ledger
 from compose.payment_api.errors import ApiError, install
-from compose.payment_api.model import LIVE, Method
+from compose.payment_api.model import CAPTURED, Method
 from compose.payment_api.notifications import BODY_MAX_BYTES
 from compose.payment_api.orders import Wanted
 from compose.payment_api.payments import Wish
@@ -81,11 +81,16 @@ def _add_customer_routes(app: FastAPI, settings: Settings, held: list[Service]) 
         user = user_of(token, settings.token_secret)
         with held[0].health.watching(body.method) as attempt:
             payment = await held[0].payments.pay(Wish(user=user, order_id=order_id, method=body.method, key=key))
-            answer = {"payment": payment_view(payment), "order": await held[0].orders.show(user, order_id)}
-            attempt.ended(payment.state)
-        if payment.state in LIVE:
-            return _json(202, answer, {"Retry-After": "1"})
-        return _json(200, answer)
+            answer: dict[str, object] = {"payment": payment_view(payment)}
+            answer["order"] = await held[0].orders.show(user, order_id)
+            is_well = held[0].gates[body.method].is_well()
+            attempt.ended(payment.state, is_well=is_well)
+        if payment.state in CAPTURED:
+            return _json(200, answer)
+        if (methods := held[0].gates.besides(payment.method)) is not None:
+            answer["methods"] = methods
+        headers = {"Retry-After": "1"} if payment.is_live or not is_well else None
+        return _json(202 if payment.is_live else 200, answer, headers)
 
     @app.post("/v1/orders/{order_id}/refunds", status_code=201, responses={201: {"model": bodies.RefundedOut}})
     async def refund(order_id: str, body: bodies.RefundIn, key: Key, token: Bearer = None) -> Response:

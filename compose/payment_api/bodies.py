@@ -79,10 +79,11 @@ class PageOut(BaseModel):
 
 
 class PaidOut(BaseModel):
-    """What came of paying."""
+    """What came of paying; where that is not "paid", also the methods that work now."""
 
     payment: AttemptOut
     order: OrderOut
+    methods: list[Method] | None = None
 
 
 class RefundedOut(BaseModel):
@@ -98,6 +99,7 @@ class ErrorDetail(BaseModel):
     code: str
     message: str
     order_id: str | None = None
+    methods: list[Method] | None = None
 
 
 class ErrorOut(BaseModel):

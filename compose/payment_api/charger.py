@@ -19,6 +19,9 @@ from compose.payment_api.defects import Defect
 from compose.payment_api.model import Method, Payment, PaymentState
 from compose.payment_api.providers.shape import Answer, Provider, Result
 
+REPEATS = 4
+"""Only of the defect retry_amplified."""
+
 
 class Charger:
     """Sends charges and books what came of them."""
@@ -61,6 +64,9 @@ class Charger:
             first = (await self._providers[payment.method].prepare(payment)).provider_number
             await self._books.renumbered(payment.id, payment.number, first)
             payment, answer = await self.call(replace(payment, provider_number=first))
+        for _ in range(REPEATS if Defect.RETRY_AMPLIFIED in self._defects else 0):
+            if answer.result is Result.UNKNOWN:
+                payment, answer = await self.call(payment)
         await self.book(payment, answer)
         return answer.result
 
@@ -93,7 +99,7 @@ class Charger:
             await self._books.captured(payment.id)
         elif answer.result is Result.PENDING:
             await self._books.sent(payment.id)
-        elif answer.result is Result.REFUSED and payment.state is PaymentState.CREATED:
+        elif answer.result in (Result.REFUSED, Result.UNSENT) and payment.state is PaymentState.CREATED:
             await self._books.failed(payment.id)
         else:
             await self._books.unknown(payment.id)

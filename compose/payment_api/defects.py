@@ -29,6 +29,12 @@ class Defect(StrEnum):
     NO_DEADLINE = "no_deadline"
     ABANDON_ON_UNKNOWN = "abandon_on_unknown"
     GLOBAL_LOCK = "global_lock"
+    NO_BREAKER = "no_breaker"
+    ONE_POOL_FOR_ALL = "one_pool_for_all"
+    BREAKER_NEVER_CLOSES = "breaker_never_closes"
+    NO_BACKUP_NAMED = "no_backup_named"
+    DEAD_METHOD_NAMED = "dead_method_named"
+    RETRY_AMPLIFIED = "retry_amplified"
 
 
 LINES: Mapping[Defect, str] = MappingProxyType(
@@ -47,6 +53,12 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.NO_DEADLINE: "waits for a provider as long as it takes",
         Defect.ABANDON_ON_UNKNOWN: "closes the order on an unknown result, and refunds what was captured",
         Defect.GLOBAL_LOCK: "holds one lock across each charge call, so that all wait for the slowest provider",
+        Defect.NO_BREAKER: "has no breaker: a provider that fails is charged by and retried as one that works",
+        Defect.ONE_POOL_FOR_ALL: "has two calls at a time for all providers, background work among them",
+        Defect.BREAKER_NEVER_CLOSES: "refuses a method for good once its breaker has opened",
+        Defect.NO_BACKUP_NAMED: "names no method that works when one does not",
+        Defect.DEAD_METHOD_NAMED: "names all methods as working, whatever it knows of them",
+        Defect.RETRY_AMPLIFIED: "repeats a charge that failed four times at once, under its number",
     }
 )
 

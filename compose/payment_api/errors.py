@@ -45,6 +45,7 @@ class ApiError(Exception):
         *,
         order_id: str | None = None,
         retry_after_s: int | None = None,
+        methods: list[str] | None = None,
     ) -> None:
         super().__init__(code)
         self.status = status
@@ -52,6 +53,8 @@ class ApiError(Exception):
         self.message = message
         self.order_id = order_id
         self.retry_after_s = retry_after_s
+        self.methods = methods
+        """Methods that work now, where the refusal is about one that does not."""
 
 
 def install(app: FastAPI) -> None:
@@ -65,11 +68,13 @@ def install(app: FastAPI) -> None:
     app.add_middleware(_LastResort)
 
 
-def error_body(code: str, message: str, order_id: str | None = None) -> bytes:
+def error_body(code: str, message: str, order_id: str | None = None, methods: list[str] | None = None) -> bytes:
     """The body of a refusal."""
-    error = {"code": code, "message": message}
+    error: dict[str, object] = {"code": code, "message": message}
     if order_id is not None:
         error["order_id"] = order_id
+    if methods is not None:
+        error["methods"] = methods
     return msgspec.json.encode({"error": error})
 
 
@@ -84,7 +89,7 @@ def in_short(exc: BaseException) -> str:
 async def _refusal(_: Request, exc: Exception) -> Response:
     assert isinstance(exc, ApiError)
     headers = {} if exc.retry_after_s is None else {"Retry-After": str(exc.retry_after_s)}
-    return _answer(exc.status, error_body(exc.code, exc.message, exc.order_id), headers)
+    return _answer(exc.status, error_body(exc.code, exc.message, exc.order_id, exc.methods), headers)
 
 
 async def _invalid(_: Request, exc: Exception) -> Response:

@@ -49,11 +49,11 @@ class Attempt:
     works: bool | None = None
     """None: it says nothing about the method; declined, say, or the order was paid before."""
 
-    def ended(self, state: PaymentState) -> None:
-        """An answer with the attempt in this state."""
+    def ended(self, state: PaymentState, *, is_well: bool = True) -> None:
+        """An answer with the attempt in this state; `is_well`: there is no sign of trouble with the provider."""
         if state is PaymentState.PAID:
             self.works = True
-        elif state in LIVE:
+        elif state in LIVE or (state is PaymentState.FAILED and not is_well):
             self.works = False
 
 

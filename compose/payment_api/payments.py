@@ -2,6 +2,7 @@
 
     lock order, look ──> intent on disk ──> commit ──> charge (background) ──> wait, one deadline ──> 200 or 202
             │
+            ├─ the method does not work: refused at once, without effect; methods that do are named
             └─ another attempt is live: have it resolved (query, close, query), then look again, or 409
 
 The intent is committed before the provider hears of it, and the unique index on
@@ -19,6 +20,7 @@ from compose.payment_api.charger import Charger, new_number
 from compose.payment_api.database import Connection, Database
 from compose.payment_api.defects import Defect
 from compose.payment_api.errors import ApiError
+from compose.payment_api.gates import Gates
 from compose.payment_api.model import (
     UNPAID,
     Kind,
@@ -38,6 +40,7 @@ INSERT_PAYMENT = """
 INSERT INTO payments (id, order_id, method, number, provider_number, state, amount_minor, currency, created_at)
 VALUES ($1, $2, $3, $4, $5, 'created', $6, $7, $8)
 """
+COUNT_ATTEMPTS = "SELECT count(*) AS attempts FROM payments WHERE order_id = $1"
 SWITCH_SHARE = 0.5
 """Of the deadline that may go into resolving another attempt, so that with the charge after it an answer is in time."""
 
@@ -82,6 +85,7 @@ class Payments:
         orders: Orders,
         charger: Charger,
         resolver: Resolver,
+        gates: Gates,
         signals: Signals,
         defects: frozenset[Defect],
         deadline_s: float,
@@ -90,6 +94,7 @@ class Payments:
         self._orders = orders
         self._charger = charger
         self._resolver = resolver
+        self._gates = gates
         self._signals = signals
         self._defects = defects
         self._deadline_s = deadline_s
@@ -162,16 +167,27 @@ class Payments:
             return Begun(payment=payment_of(attempt), is_new=False)
         _check_payable(order)
         live = await connection.fetchrow(LIVE_ATTEMPT, order.id)
-        if live is None:
-            return order
-        attempt_there = payment_of(live)
-        if attempt_there.method is wish.method:  # the same wish in other words
+        attempt_there = None if live is None else payment_of(live)
+        if attempt_there is not None and attempt_there.method is wish.method:  # the same wish in other words
             await bind_key(connection, _binding(wish, attempt_there.id), now())
             return Begun(payment=attempt_there, is_new=False)
+        await self._check_works(connection, wish, begins=attempt_there is None)
+        if attempt_there is None:
+            return order
         if Defect.SWITCH_WITHOUT_CLOSE in self._defects:
             await move_payment(connection, attempt_there, PaymentState.CLOSED, now())
             return order
         return Blocked(payment_id=attempt_there.id)
+
+    async def _check_works(self, connection: Connection, wish: Wish, *, begins: bool) -> None:
+        """Raise a refusal where no charge by this method is to begin now; `begins`: one does, if it may."""
+        gate = self._gates[wish.method]
+        attempts = 0
+        if not gate.is_well():
+            row = await connection.fetchrow(COUNT_ATTEMPTS, wish.order_id)
+            attempts = 0 if row is None else row["attempts"]
+        if not gate.admits(attempts, begins=begins):
+            raise self._gates.refusal(wish.method, wish.order_id)
 
 
 def _binding(wish: Wish, payment_id: str) -> Binding:

@@ -1,7 +1,7 @@
 """What becomes of an attempt whose result is not known?
 
     query ──> paid: booked
-      │  └──> not known, not begun: the same number again
+      │  └──> not known, not begun: the same number again, unless the provider is in trouble
       │  └──> no answer: later again, after 0.1 s, 0.2 s ... at most 1 s
       └─ and nobody wants it any more (another method was asked for, `pay_by` or the limit has passed,
          the order was paid otherwise): close ──> query ──> paid: booked; closed: booked, and watched
@@ -22,6 +22,7 @@ from compose.payment_api.books import READ_PAYMENT, Books
 from compose.payment_api.charger import Charger
 from compose.payment_api.database import Database
 from compose.payment_api.defects import Defect
+from compose.payment_api.gates import Gates
 from compose.payment_api.model import UNPAID, Method, OrderState, Payment, PaymentState, payment_of
 from compose.payment_api.providers.shape import Provider, Result
 from compose.payment_api.steps import now
@@ -67,6 +68,7 @@ class Resolver:
         books: Books,
         charger: Charger,
         providers: Mapping[Method, Provider],
+        gates: Gates,
         background: Background,
         signals: Signals,
         defects: frozenset[Defect],
@@ -76,6 +78,7 @@ class Resolver:
         self._books = books
         self._charger = charger
         self._providers = providers
+        self._gates = gates
         self._background = background
         self._signals = signals
         self._defects = defects
@@ -169,10 +172,14 @@ class Resolver:
             pass
         elif not self._is_wanted(case):
             await self._close(payment)
-        elif answer.result in (Result.NOT_KNOWN, Result.NOT_PAID) and resends < RESENDS_MAX:
+        elif answer.result in (Result.NOT_KNOWN, Result.NOT_PAID) and self._may_resend(payment, resends):
             await self._charger.charge(payment)
             return resends + (payment.provider_number is not None)  # a card's intent alone charges nothing
         return resends
+
+    def _may_resend(self, payment: Payment, resends: int) -> bool:
+        """A charge is not repeated into trouble; the intent of a card that is not there yet charges nothing."""
+        return resends < RESENDS_MAX and (payment.provider_number is None or self._gates[payment.method].is_well())
 
     async def _close(self, payment: Payment) -> None:
         """Close, and believe only what a query says after it: a customer may have paid between the two."""

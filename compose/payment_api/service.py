@@ -1,15 +1,19 @@
 """Which parts is the API made of, and what runs in it beside the requests?"""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from compose.payment_api.background import Background, Signals, repeat
 from compose.payment_api.books import Books
+from compose.payment_api.breaker import Breaker
 from compose.payment_api.charger import Charger
 from compose.payment_api.closer import CLOSE_EVERY_S, close_expired
 from compose.payment_api.database import Database
 from compose.payment_api.defects import Defect
+from compose.payment_api.gates import LANE_CALLS, Gate, Gates
 from compose.payment_api.method_health import PROBE_EVERY_S, MethodHealth, probe
 from compose.payment_api.model import Method
 from compose.payment_api.notifications import Notifications
@@ -27,6 +31,10 @@ from compose.payment_api.settings import Settings
 from compose.payment_api.wire import Wire
 
 SWEEP_EVERY_S = 1.0
+ONE_POOL_CALLS = 2
+"""Only of the defect one_pool_for_all."""
+UNBOUNDED_CALLS = 100_000
+"""Only with the defect no_deadline, whose calls would fill a lane for good."""
 _CLIENTS: Mapping[Method, Callable[..., Provider]] = {Method.WECHAT: Wechat, Method.ALIPAY: Alipay, Method.CARD: Card}
 
 
@@ -35,6 +43,7 @@ class Service:
     """What the routes call."""
 
     database: Database
+    gates: Gates
     orders: Orders
     payments: Payments
     refunds: Refunds
@@ -49,15 +58,16 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         database = await stack.enter_async_context(Database(settings.database_url))
         background, signals, defects = Background(), Signals(), settings.defects
         stack.push_async_callback(background.stop)
-        providers = await _connect(settings, stack)
-        health = MethodHealth(providers)
+        lanes = await _connect(settings, stack)
+        health = lanes.gates.seen
         books = Books(database, signals, defects)
-        charger = Charger(books, providers, background, defects)
+        charger = Charger(books, lanes.charges, background, defects)
         resolver = Resolver(
             database=database,
             books=books,
             charger=charger,
-            providers=providers,
+            providers=lanes.background,
+            gates=lanes.gates,
             background=background,
             signals=signals,
             defects=defects,
@@ -68,7 +78,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         refunder = Refunder(
             database=database,
             refunds=refunds,
-            providers=providers,
+            providers=lanes.background,
             background=background,
             signals=signals,
             defects=defects,
@@ -78,18 +88,20 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             ("sweep of refunds", SWEEP_EVERY_S, refunder.sweep),
             ("watch of closed attempts", resolver.watch_every_s, resolver.watch_closed),
             ("closing at pay_by", CLOSE_EVERY_S, lambda: close_expired(database, books)),
-            ("probing of failing methods", PROBE_EVERY_S, lambda: probe(health, providers)),
+            ("probing of failing methods", PROBE_EVERY_S, lambda: probe(health, lanes.background)),
         ):
             background.start(name, repeat(name, pause_s, step))
         keys = {method: provider.key for method, provider in settings.providers.items()}
         yield Service(
             database=database,
+            gates=lanes.gates,
             orders=orders,
             payments=Payments(
                 database=database,
                 orders=orders,
                 charger=charger,
                 resolver=resolver,
+                gates=lanes.gates,
                 signals=signals,
                 defects=defects,
                 deadline_s=settings.deadline_s,
@@ -100,14 +112,42 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         )
 
 
-async def _connect(settings: Settings, stack: AsyncExitStack) -> dict[Method, Provider]:
-    providers: dict[Method, Provider] = {}
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Lanes:
+    """Two ways to each provider, and what stands before the first."""
+
+    charges: Mapping[Method, Provider]
+    background: Mapping[Method, Provider]
+    gates: Gates
+
+
+async def _connect(settings: Settings, stack: AsyncExitStack) -> _Lanes:
+    shared = asyncio.Semaphore(ONE_POOL_CALLS)
+    calls = UNBOUNDED_CALLS if Defect.NO_DEADLINE in settings.defects else LANE_CALLS
+    charges: dict[Method, Provider] = {}
+    background: dict[Method, Provider] = {}
+    gates: dict[Method, Gate] = {}
     for method, provider in settings.providers.items():
+
+        async def open_wire(url: str = provider.url, key: str = provider.key) -> Wire:
+            one_pool = Defect.ONE_POOL_FOR_ALL in settings.defects
+            return await stack.enter_async_context(Wire(url, key, shared if one_pool else asyncio.Semaphore(calls)))
+
+        lane = await open_wire()
+        breaker = Breaker(open_s=settings.deadline_s, enough=settings.breaker_failures)
+        gate = Gate(method=method, breaker=breaker, charges=lane, defects=settings.defects)
         link = Link(
-            wire=await stack.enter_async_context(Wire(provider.url, provider.key)),
+            wire=lane,
             run_id=settings.run_id,
             notice_url=provider.notice_url,
             deadline_s=None if Defect.NO_DEADLINE in settings.defects else settings.deadline_s,
+            on_end=partial(gate.ended, charges=True),
         )
-        providers[method] = _CLIENTS[method](link=link)
-    return providers
+        beside = replace(link, wire=await open_wire(), on_end=partial(gate.ended, charges=False))
+        charges[method], background[method] = _CLIENTS[method](link=link), _CLIENTS[method](link=beside)
+        gates[method] = gate
+    return _Lanes(
+        charges=charges,
+        background=background,
+        gates=Gates(gates=gates, seen=MethodHealth(gates), defects=settings.defects),
+    )

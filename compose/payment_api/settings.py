@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from compose.payment_api.defects import Defect, UnknownName, switched_on
 from compose.payment_api.model import Method
 
+BREAKER_FAILURES = 3
+
 
 class SettingMissing(Exception):
     """An environment variable is missing or unreadable; the message names it."""
@@ -35,6 +37,8 @@ class Settings:
     defects: frozenset[Defect]
     deadline_s: float
     """Own deadline on each call to a provider, and the longest that a customer waits for its result."""
+    breaker_failures: int
+    """Calls in a row to a provider that fail before its breaker opens."""
     pay_by_s: float
     """From an order's creation to the instant at which it closes unpaid."""
 
@@ -57,6 +61,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         build=build,
         defects=defects,
         deadline_s=_integer(environ, "PAYMENT_API_PROVIDER_DEADLINE_MS") / 1000,
+        breaker_failures=int(environ.get("PAYMENT_API_BREAKER_FAILURES", "") or BREAKER_FAILURES),
         pay_by_s=_integer(environ, "PAYMENT_API_PAY_BY_MS") / 1000,
     )
 

@@ -2,8 +2,8 @@
 
     call ──> idle connection or a new one ──> httptools parses the answer ──> Reply, or CallFailed
 
-Either a whole answer comes, or `CallFailed`, which never says that nothing
-happened: the request may have had its effect. A call is not repeated here; who
+Either a whole answer comes, or `CallFailed`, which does not say that nothing
+happened: the request may have had its effect; only `NotSent` says so. A call is not repeated here; who
 repeats knows the number that makes it safe. Left out: TLS, redirects, proxies.
 """
 
@@ -17,14 +17,17 @@ from urllib.parse import urlsplit
 import httptools
 import msgspec
 
-CONNECTIONS_MAX = 64
 IDLE_LIMIT_S = 2.0
 """Below any server's own limit, so that no request goes out on a connection that is just being closed."""
 ANSWER_MAX_BYTES = 1 << 20
 
 
 class CallFailed(Exception):
-    """No whole answer came: refused, cut, garbled or too late. What the provider did is not known."""
+    """No whole answer came: cut, garbled or too late. What the provider did is not known."""
+
+
+class NotSent(CallFailed):
+    """No connection was to be had in time: not one byte went out, so nothing was done."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,13 +41,14 @@ class Reply:
 class Wire:
     """Keep-alive connections to one provider; open it with `async with`."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str, pool: asyncio.Semaphore) -> None:
+        """`pool` bounds the calls at a time."""
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port or 80
         self._prefix = parts.path.rstrip("/")
         self._fixed = f"Host: {parts.netloc}\r\nAuthorization: Bearer {key}\r\n"
         self._idle: list[_Connection] = []
-        self._free = asyncio.Semaphore(CONNECTIONS_MAX)
+        self._pool = pool
 
     async def __aenter__(self) -> Self:
         return self
@@ -54,6 +58,11 @@ class Wire:
     ) -> None:
         for connection in self._idle:
             connection.abort()
+
+    @property
+    def is_full(self) -> bool:
+        """Would a call have to wait for another to end?"""
+        return self._pool.locked()
 
     async def call(
         self,
@@ -70,14 +79,16 @@ class Wire:
         head += [f"{name}: {value}\r\n" for name, value in (headers or {}).items()]
         head.append(f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n")
         request = "".join(head).encode("latin-1") + content
+        failed: type[CallFailed] = NotSent
         try:
-            async with asyncio.timeout(limit_s), self._free:
-                return await self._exchange(request)
+            async with asyncio.timeout(limit_s), self._pool:
+                connection = self._take() or await self._connect()
+                failed = CallFailed
+                return await self._exchange(connection, request)
         except (OSError, TimeoutError, httptools.HttpParserError) as exc:
-            raise CallFailed(f"{method} {path}: {type(exc).__name__}") from exc
+            raise failed(f"{method} {path}: {type(exc).__name__}") from exc
 
-    async def _exchange(self, request: bytes) -> Reply:
-        connection = self._take() or await self._connect()
+    async def _exchange(self, connection: "_Connection", request: bytes) -> Reply:
         try:
             reply = await connection.exchange(request)
         except BaseException:  # also cancellation: half an answer must not meet the next request

@@ -1,9 +1,10 @@
 """PostgreSQL and providers once for all tests here; an API for those that need nothing special."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
+from types import MappingProxyType
 
 import httpx
 import pytest
@@ -64,7 +65,12 @@ def launch(
     with ExitStack() as stack:
 
         def start(
-            *, defects: str = "", build: str = "fixed", pay_by_ms: int = 60_000, deadline_ms: int = ground.DEADLINE_MS
+            *,
+            defects: str = "",
+            build: str = "fixed",
+            pay_by_ms: int = 60_000,
+            deadline_ms: int = ground.DEADLINE_MS,
+            more: Mapping[str, str] = MappingProxyType({}),
         ) -> ground.Api:
             (port,) = ports.take()
             database = f"payments_{port}"
@@ -79,6 +85,8 @@ def launch(
                 "PAYMENT_API_DEFECTS": defects,
                 "PAYMENT_API_PROVIDER_DEADLINE_MS": str(deadline_ms),
                 "PAYMENT_API_PAY_BY_MS": str(pay_by_ms),
+                # Tests share APIs, and one that fails calls on purpose is not to trip the next one's breaker.
+                "PAYMENT_API_BREAKER_FAILURES": "1000000",
             }
             for name, provider in providers.items():
                 environment |= {
@@ -86,6 +94,7 @@ def launch(
                     f"PAYMENT_API_{name.upper()}_KEY": provider.key,
                     f"PAYMENT_API_{name.upper()}_NOTICE_URL": f"http://127.0.0.1:{port}/v1/notifications/{name}",
                 }
+            environment |= more
             log = tmp_path_factory.mktemp("api") / "log"
             api = ground.Api(port=port, environment=environment, log=log)
             stack.callback(api.end)

@@ -162,6 +162,7 @@ def test_openapi_describes_every_route(api: Api) -> None:
         ("/v1/orders/{order_id}/refunds", "post"),
         ("/v1/notifications/{provider}", "post"),
         ("/v1/ledger/{book}", "get"),
+        ("/v1/health/methods", "get"),
     }
 
 

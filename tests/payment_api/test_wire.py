@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from compose.payment_api.wire import CallFailed, Reply, Wire
+from compose.payment_api.wire import CallFailed, NotSent, Reply, Wire
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 WHOLE = b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"a":"b"}\r\n'
@@ -47,7 +47,7 @@ def calls(serve: Serve, times: int = 1, limit_s: float | None = 2.0) -> tuple[li
     async def run() -> list[Reply]:
         server = await asyncio.start_server(counted, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        async with server, Wire(f"http://127.0.0.1:{port}/base", "the-key") as wire:
+        async with server, Wire(f"http://127.0.0.1:{port}/base", "the-key", asyncio.Semaphore(4)) as wire:
             return [await wire.call("POST", "/x", body={"a": 1}, limit_s=limit_s) for _ in range(times)]
 
     return asyncio.run(run()), connections
@@ -110,14 +110,15 @@ def test_silence_fails_the_call_at_its_limit() -> None:
         await reader.read()
         writer.close()
 
-    with pytest.raises(CallFailed, match="TimeoutError"):
+    with pytest.raises(CallFailed, match="TimeoutError") as failed:
         calls(serve, limit_s=0.05)
+    assert failed.type is CallFailed
 
 
-def test_a_refused_connection_fails_the_call() -> None:
+def test_a_refused_connection_fails_the_call_and_says_that_nothing_was_sent() -> None:
     async def run() -> None:
-        async with Wire("http://127.0.0.1:1", "key") as wire:
+        async with Wire("http://127.0.0.1:1", "key", asyncio.Semaphore(4)) as wire:
             await wire.call("GET", "/", limit_s=1)
 
-    with pytest.raises(CallFailed, match="Refused"):
+    with pytest.raises(NotSent, match="Refused"):
         asyncio.run(run())

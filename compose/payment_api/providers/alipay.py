@@ -11,7 +11,7 @@ from typing import ClassVar
 import msgspec
 
 from compose.payment_api.model import Method, Payment, Refund
-from compose.payment_api.providers.link import Link, Said
+from compose.payment_api.providers.link import NOT_SENT, Link, Said
 from compose.payment_api.providers.shape import Answer, RefundAnswer, RefundResult, Result
 
 _STATES = {
@@ -54,6 +54,8 @@ class Alipay:
                 "auth_no": f"agreement-{payment.order_id}",
             },
         )
+        if said is not None and said.status == NOT_SENT:
+            return Answer(result=Result.UNSENT)
         code = None if said is None else said.text("code")
         if said is not None and code == "10000":
             return Answer(result=_state(said, payment))
@@ -108,7 +110,7 @@ class Alipay:
 
     async def _ask(self, call: str, body: dict[str, str]) -> Said | None:
         said = await self.link.ask("POST", f"/v3/alipay/trade/{call}", body)
-        return said if said is not None and said.status == HTTPStatus.OK else None
+        return said if said is not None and said.status in {HTTPStatus.OK, NOT_SENT} else None
 
 
 def yuan(amount_minor: int) -> str:

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import ClassVar
 
 from compose.payment_api.model import Method, Payment, Refund
-from compose.payment_api.providers.link import Link, Said
+from compose.payment_api.providers.link import NOT_SENT, Link, Said
 from compose.payment_api.providers.shape import Answer, RefundAnswer, RefundResult, Result
 
 _STATES = {
@@ -47,7 +47,7 @@ class Card:
         intent = None if said is None or said.status != HTTPStatus.OK else said.text("id")
         if intent is not None:
             return Answer(result=Result.NOT_PAID, provider_number=intent)
-        return Answer(result=Result.REFUSED if _is_refusal(said) else Result.UNKNOWN)
+        return Answer(result=_no(said))
 
     async def charge(self, payment: Payment) -> Answer:
         said = await self.link.ask(
@@ -60,7 +60,7 @@ class Card:
             return Answer(result=_state(said, payment))
         if said is not None and said.text("error", "code") == "payment_intent_unexpected_state":
             return Answer(result=Result.UNKNOWN)
-        return Answer(result=Result.REFUSED if _is_refusal(said) else Result.UNKNOWN)
+        return Answer(result=_no(said))
 
     async def query(self, payment: Payment) -> Answer:
         if payment.provider_number is None:  # never confirmed, so nothing was taken, and nothing to ask for
@@ -110,10 +110,12 @@ def _state(said: Said, payment: Payment) -> Result:
     return result
 
 
-def _is_refusal(said: Said | None) -> bool:
-    """A definite no. 409 and 429 are none: they end before the request is looked at, or while another runs."""
+def _no(said: Said | None) -> Result:
+    """Whether it is a definite no. 409 and 429 are none: they come before the request is looked at, or beside it."""
+    if said is not None and said.status == NOT_SENT:
+        return Result.UNSENT
     refusing = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN}
-    return said is not None and said.status in refusing
+    return Result.REFUSED if said is not None and said.status in refusing else Result.UNKNOWN
 
 
 def _refund_answer(said: Said | None) -> RefundAnswer:

@@ -6,14 +6,20 @@ both None: the provider said nothing that can be believed.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import msgspec
 
-from compose.payment_api.wire import CallFailed, Wire
+from compose.payment_api.wire import CallFailed, NotSent, Wire
 
 log = logging.getLogger("payment_api")
+
+NOT_SENT = 0
+"""Stands for the status of a call that never went out, so that certainly nothing was done."""
+IN_TROUBLE = "20000"
+"""Alipay's code for "I do not know myself", which others say by a 5xx."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,13 +55,24 @@ class Link:
     notice_url: str
     deadline_s: float | None
     """On each call; None only with the defect no_deadline."""
+    on_end: Callable[[bool], None] = lambda _: None
+    """Told after each call whether the provider answered, and not that it is in trouble."""
 
     async def ask(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> Said | None:
         """Send one request; None where no answer came that can be believed."""
+        said = await self._ask(method, path, body, headers)
+        trouble = said is None or said.status == NOT_SENT or said.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        self.on_end(not trouble and said is not None and said.text("code") != IN_TROUBLE)
+        return said
+
+    async def _ask(self, method: str, path: str, body: object, headers: Mapping[str, str] | None) -> Said | None:
         try:
             reply = await self.wire.call(method, path, body=body, headers=headers, limit_s=self.deadline_s)
+        except NotSent as exc:
+            log.info("not sent: %s", exc)
+            return Said(status=NOT_SENT, body={})
         except CallFailed as exc:
             log.info("no answer: %s", exc)
             return None

@@ -1,6 +1,6 @@
 """What do all providers look like from here?
 
-Six results of a charge, five of a refund. What is not a plain yes or no of a
+Seven results of a charge, five of a refund. What is not a plain yes or no of a
 provider is UNKNOWN, whatever it looks like: a cut answer, a 500, a garbled body,
 a state that is not in the documents.
 """
@@ -27,6 +27,8 @@ class Result(Enum):
     """The provider has never heard of it, or not yet."""
     REFUSED = auto()
     """A definite no to a charge."""
+    UNSENT = auto()
+    """The charge never went out."""
     UNKNOWN = auto()
 
 

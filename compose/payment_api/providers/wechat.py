@@ -11,7 +11,7 @@ from typing import ClassVar
 import msgspec
 
 from compose.payment_api.model import Method, Payment, Refund
-from compose.payment_api.providers.link import Link, Said
+from compose.payment_api.providers.link import NOT_SENT, Link, Said
 from compose.payment_api.providers.shape import Answer, RefundAnswer, RefundResult, Result
 
 MERCHANT = "1900000001"
@@ -58,6 +58,8 @@ class Wechat:
                 "attach": msgspec.json.encode(self.link.attribution(payment.order_id)).decode(),
             },
         )
+        if said is not None and said.status == NOT_SENT:
+            return Answer(result=Result.UNSENT)
         if said is not None and said.status in {HTTPStatus.ACCEPTED, HTTPStatus.OK}:
             return Answer(result=Result.PENDING)
         if said is not None and said.status in _REFUSING:
