@@ -1,9 +1,9 @@
 """When is a run over, so that its evidence can be read?
 
 When nothing moves any more: the providers have nothing planned, every refund
-owed is in a provider's ledger or past its window, every order rests in a
-terminal state or has had T_stuck to do so, and effects and states have not
-changed for two seconds. Or at the drain's limit: what still moves then is
+owed is in a provider's ledger or past its window, every paid order is released
+or past its window, every order rests in a terminal state or has had T_stuck to
+do so, and effects and states have not changed for two seconds. Or at the drain's limit: what still moves then is
 undecided, and this says what it was.
 
 Asks only; it judges nothing. What is owed here is a lower bound that keeps the
@@ -21,13 +21,13 @@ import msgspec
 from harness.documents import Anchor
 from harness.evidence.asking import Patience, Unread, Until, get, opened
 from harness.evidence.books import States, books_source, digest_of_states
-from harness.evidence.ledgers import digest_of_effects, ledgers
+from harness.evidence.ledgers import digest_of_effects, numbered
 from harness.operation import Op, Outcome, State
 from harness.profile import Windows
 from harness.recorder.rows import Done, Inv, Row
 from harness.targets.drive import HttpxSender
 from harness.targets.protocol import Target
-from harness.targets.source import Source
+from harness.targets.source import Source, SourceKind
 
 STILL_NS = 2_000_000_000
 """Two digests must agree over at least this long."""
@@ -81,6 +81,9 @@ class Drain:
     now_ns: Callable[[], int] = time.monotonic_ns
     pause: Callable[[float], None] = time.sleep
     _money: defaultdict[str, Money] = field(default_factory=lambda: defaultdict(Money))
+    _released: set[str] = field(default_factory=set)
+    _seen_paid_ns: dict[str, int] = field(default_factory=dict)
+    """When an order was first seen paid here; its release has a window from then on."""
     _read_to: dict[str, int] = field(default_factory=dict)
     _digest: tuple[str, str] | None = None
     _since_ns: int = 0
@@ -122,6 +125,8 @@ class Drain:
             moving.append(f"{waiting} orders are not at rest and have time left")
         if owed := self._owed(states, now_ns):
             moving.append(f"{owed} refunds are owed and have time left")
+        if unreleased := self._unreleased(states, now_ns):
+            moving.append(f"{unreleased} paid orders are not released and have time left")
         if not moving and now_ns - self._since_ns < STILL_NS:
             moving.append("watching that nothing moves for 2 s")
         return tuple(moving)
@@ -156,17 +161,28 @@ class Drain:
                 count += 1
         return count
 
+    def _unreleased(self, states: States, now_ns: int) -> int:
+        """Orders that are paid and not released, where releases can be seen, and whose window is not over."""
+        if not any(source.kind is SourceKind.FULFILMENT for source in self.sources):
+            return 0
+        window_ns = self.windows.released_ms * 1_000_000
+        waiting = [name for name, order in states.orders.items() if order.state is State.PAID]
+        return sum(
+            name not in self._released and now_ns <= self._seen_paid_ns.setdefault(name, now_ns) + window_ns
+            for name in waiting
+        )
+
     def _read_ledgers(self) -> tuple[str, ...]:
         """Take in what the ledgers have gained since the last look."""
         problems = []
         patience = Patience(tries=2)
         until = Until.start("drain's reading of the ledgers", QUESTION_LIMIT_S, self.now_ns)
-        for source in ledgers(self.sources):
+        for source in numbered(self.sources):
             try:
                 with opened(source, patience) as send:
                     self._read_ledger(source, send, until, patience)
             except Unread as unread:
-                problems.append(f"ledger {source.name} could not be read: {unread}")
+                problems.append(f"{source.kind} {source.name} could not be read: {unread}")
         return tuple(problems)
 
     def _read_ledger(self, source: Source, send: HttpxSender, until: Until, patience: Patience) -> None:
@@ -181,6 +197,8 @@ class Drain:
             self._read_to[source.name] = rows[-1].seq
 
     def _take(self, row: LedgerRow) -> None:
+        if row.kind == "released" and row.order is not None:
+            self._released.add(row.order)
         if row.order is None or row.amount_minor is None:
             return
         if row.kind == "captured":

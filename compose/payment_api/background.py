@@ -55,6 +55,7 @@ class Signals:
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._on_refund: list[Callable[[str], None]] = []
+        self._on_release: list[Callable[[str], None]] = []
 
     @contextlib.contextmanager
     def watching(self, subject: str) -> Iterator[asyncio.Event]:
@@ -82,6 +83,15 @@ class Signals:
         """Say that a refund was booked to be sent."""
         for listener in self._on_refund:
             listener(refund_id)
+
+    def on_release_due(self, listener: Callable[[str], None]) -> None:
+        """Have `listener` called with the id of each order that is booked to be released."""
+        self._on_release.append(listener)
+
+    def release_due(self, order_id: str) -> None:
+        """Say that an order's release was booked."""
+        for listener in self._on_release:
+            listener(order_id)
 
 
 async def wait_s(event: asyncio.Event, limit_s: float) -> None:

@@ -26,7 +26,8 @@ from compose.payment_api.model import (
     order_of,
     payment_of,
 )
-from compose.payment_api.steps import Step, born, move_order, move_payment, now
+from compose.payment_api.releaser import book_release
+from compose.payment_api.steps import Step, born, jump_order, move_order, move_payment, now
 
 HOLD_ORDER = "SELECT * FROM orders WHERE id = $1 FOR UPDATE"
 HOLD_ORDER_OF_PAYMENT = """
@@ -72,12 +73,15 @@ class Books:
             if held is None or held.payment.state in CAPTURED or self._is_ignored(held.payment):
                 return
             order, payment, at = held.order, held.payment, now()
-            honoured = order.state in UNPAID and at < order.pay_by
+            reopened = Defect.CLOSED_ORDER_REOPENED in self._defects and order.state is OrderState.CLOSED
+            honoured = reopened or (order.state in UNPAID and at < order.pay_by)
             await connection.execute(BOOK_CAPTURE, payment.id)
             await move_payment(connection, payment, PaymentState.PAID if honoured else PaymentState.LATE, at)
             if honoured:
                 await connection.execute(BOOK_PAID, order.id, payment.amount_minor)
-                await move_order(connection, order, OrderState.PAID, at)
+                step = jump_order if reopened else move_order
+                await step(connection, order, OrderState.PAID, at)
+                await book_release(connection, order.id)
             else:
                 if Defect.NO_AUTO_REFUND not in self._defects:
                     reason = Reason.LATE if order.state in (*UNPAID, OrderState.CLOSED) else Reason.DUPLICATE
@@ -86,6 +90,8 @@ class Books:
         self._signals.announce(payment_id)
         if refund_id is not None:
             self._signals.refund_owed(refund_id)
+        if honoured:
+            self._signals.release_due(order.id)
 
     async def sent(self, payment_id: str) -> None:
         """The provider accepted the attempt and will capture it."""

@@ -35,6 +35,12 @@ class Defect(StrEnum):
     NO_BACKUP_NAMED = "no_backup_named"
     DEAD_METHOD_NAMED = "dead_method_named"
     RETRY_AMPLIFIED = "retry_amplified"
+    RELEASED_TWICE = "released_twice"
+    RELEASED_BEFORE_PAYMENT = "released_before_payment"
+    RELEASED_NEVER = "released_never"
+    CLOSED_ORDER_REOPENED = "closed_order_reopened"
+    FORGED_NOTIFICATION_ACCEPTED = "forged_notification_accepted"
+    NOTIFICATION_ACKED_BEFORE_COMMIT = "notification_acked_before_commit"
 
 
 LINES: Mapping[Defect, str] = MappingProxyType(
@@ -59,6 +65,12 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.NO_BACKUP_NAMED: "names no method that works when one does not",
         Defect.DEAD_METHOD_NAMED: "names all methods as working, whatever it knows of them",
         Defect.RETRY_AMPLIFIED: "repeats a charge that failed four times at once, under its number",
+        Defect.RELEASED_TWICE: "releases the order once more at each notice of a payment that it knows",
+        Defect.RELEASED_BEFORE_PAYMENT: "releases the order when its payment begins, whatever comes of it",
+        Defect.RELEASED_NEVER: "books an order as released and never calls dispatch",
+        Defect.CLOSED_ORDER_REOPENED: "honours a capture that comes when the order has closed: closed becomes paid",
+        Defect.FORGED_NOTIFICATION_ACCEPTED: "believes a notice whoever signed it",
+        Defect.NOTIFICATION_ACKED_BEFORE_COMMIT: "acknowledges a notice, asks no more, and books it 1 s later",
     }
 )
 

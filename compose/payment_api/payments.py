@@ -33,6 +33,7 @@ from compose.payment_api.model import (
     payment_of,
 )
 from compose.payment_api.orders import READ_KEY, Binding, Orders, bind_key, check_digest, digest, order_not_found
+from compose.payment_api.releaser import book_release
 from compose.payment_api.resolver import Resolver
 from compose.payment_api.steps import Step, born, move_order, move_payment, now
 
@@ -148,9 +149,13 @@ class Payments:
             payment = draft or _new_attempt(looked, wish.method)
             await bind_key(connection, _binding(wish, payment.id), payment.created_at)
             await _insert(connection, looked, payment)
+            if Defect.RELEASED_BEFORE_PAYMENT in self._defects:
+                await book_release(connection, looked.id)
         if draft is not None:
             await self._charger.book(draft, answer)
             self._resolver.watch(draft.id)
+        if Defect.RELEASED_BEFORE_PAYMENT in self._defects:
+            self._signals.release_due(wish.order_id)
         return Begun(payment=payment, is_new=True)
 
     async def _look(self, connection: Connection, wish: Wish) -> Order | Begun | Blocked:

@@ -31,7 +31,8 @@ READ_CASE = """
 SELECT p.*, o.state AS order_state, o.pay_by FROM payments p JOIN orders o ON o.id = p.order_id WHERE p.id = $1
 """
 LIVE_BEFORE = """
-SELECT id FROM payments WHERE state IN ('created', 'sent', 'unknown') AND created_at < $1 ORDER BY created_at, seq
+SELECT id FROM payments WHERE state IN ('created', 'sent', 'unknown') AND watched AND created_at < $1
+ORDER BY created_at, seq
 """
 CLOSED_SINCE = "SELECT * FROM payments WHERE state = 'closed' AND closed_at > $1 ORDER BY closed_at, seq"
 
@@ -56,6 +57,7 @@ class Case:
     payment: Payment
     order_state: OrderState
     pay_by: datetime
+    watched: bool
 
 
 class Resolver:
@@ -151,7 +153,7 @@ class Resolver:
                     await wait_s(news, pause_s)
                     news.clear()
                     case = await self._read(payment_id)
-                    if case is None or not case.payment.is_live:
+                    if case is None or not case.watched or not case.payment.is_live:
                         return
                     resends = await self._step(case, resends)
                     pause_s = min(max(pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
@@ -200,4 +202,9 @@ class Resolver:
         row = await self._database.row(READ_CASE, payment_id)
         if row is None:
             return None
-        return Case(payment=payment_of(row), order_state=OrderState(row["order_state"]), pay_by=row["pay_by"])
+        return Case(
+            payment=payment_of(row),
+            order_state=OrderState(row["order_state"]),
+            pay_by=row["pay_by"],
+            watched=row["watched"],
+        )

@@ -28,7 +28,9 @@ CREATE TABLE IF NOT EXISTS payments (
     currency text NOT NULL,
     captured_minor bigint NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL,
-    closed_at timestamptz
+    closed_at timestamptz,
+    -- false: nobody asks its provider about it any more; so only by the defect notification_acked_before_commit.
+    watched boolean NOT NULL DEFAULT true
 );
 -- The rule against paying twice, where no race can get round it: one live attempt an order.
 CREATE UNIQUE INDEX IF NOT EXISTS one_live_attempt ON payments (order_id)
@@ -69,6 +71,14 @@ CREATE TABLE IF NOT EXISTS transitions (
     at timestamptz NOT NULL
 );
 CREATE INDEX IF NOT EXISTS transitions_of_an_order ON transitions (order_id);
+
+-- What is still to be told to dispatch: one row an order, booked in the transaction that makes the order paid.
+CREATE TABLE IF NOT EXISTS releases (
+    order_id text PRIMARY KEY REFERENCES orders ON DELETE CASCADE,
+    booked_at timestamptz NOT NULL,
+    done_at timestamptz
+);
+CREATE INDEX IF NOT EXISTS releases_to_send ON releases (booked_at) WHERE done_at IS NULL;
 
 CREATE TABLE IF NOT EXISTS idempotency_keys (
     user_id text NOT NULL,

@@ -26,11 +26,13 @@ from compose.payment_api.providers.shape import Provider
 from compose.payment_api.providers.wechat import Wechat
 from compose.payment_api.refunder import Refunder
 from compose.payment_api.refunds import Refunds
+from compose.payment_api.releaser import Releaser
 from compose.payment_api.resolver import Resolver
 from compose.payment_api.settings import Settings
 from compose.payment_api.wire import Wire
 
 SWEEP_EVERY_S = 1.0
+RELEASES_AT_ONCE = 8
 ONE_POOL_CALLS = 2
 """Only of the defect one_pool_for_all."""
 UNBOUNDED_CALLS = 100_000
@@ -91,6 +93,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             ("probing of failing methods", PROBE_EVERY_S, lambda: probe(health, lanes.background)),
         ):
             background.start(name, repeat(name, pause_s, step))
+        releaser = await _release_orders(settings, stack, database, background, signals)
         keys = {method: provider.key for method, provider in settings.providers.items()}
         yield Service(
             database=database,
@@ -107,9 +110,37 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
                 deadline_s=settings.deadline_s,
             ),
             refunds=refunds,
-            notifications=Notifications(database, books, refunder, keys),
+            notifications=Notifications(
+                database=database,
+                books=books,
+                refunder=refunder,
+                releaser=releaser,
+                background=background,
+                keys=keys,
+                defects=defects,
+            ),
             health=health,
         )
+
+
+async def _release_orders(
+    settings: Settings, stack: AsyncExitStack, database: Database, background: Background, signals: Signals
+) -> Releaser | None:
+    """Have paid orders released, where somebody waits for them."""
+    if settings.dispatch is None:
+        return None
+    calls = asyncio.Semaphore(RELEASES_AT_ONCE)
+    releaser = Releaser(
+        database=database,
+        dispatch=await stack.enter_async_context(Wire(settings.dispatch.url, settings.dispatch.key, calls)),
+        background=background,
+        signals=signals,
+        defects=settings.defects,
+        run_id=settings.run_id,
+        deadline_s=settings.deadline_s,
+    )
+    background.start("sweep of releases", repeat("sweep of releases", SWEEP_EVERY_S, releaser.sweep))
+    return releaser
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -24,12 +24,23 @@ class ProviderSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DispatchSettings:
+    """Where paid orders are released."""
+
+    url: str
+    key: str
+    """Bearer token of each call."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """One process of the payment API. Durations in seconds."""
 
     port: int
     database_url: str
     providers: Mapping[Method, ProviderSettings]
+    dispatch: DispatchSettings | None
+    """None: nobody waits for paid orders."""
     token_secret: str
     operator_token: str
     run_id: str
@@ -55,6 +66,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         port=_integer(environ, "PAYMENT_API_PORT"),
         database_url=_text(environ, "PAYMENT_API_DATABASE_URL"),
         providers={method: _provider(environ, method.value.upper()) for method in Method},
+        dispatch=_dispatch(environ),
         token_secret=_text(environ, "PAYMENT_API_TOKEN_SECRET"),
         operator_token=_text(environ, "PAYMENT_API_OPERATOR_TOKEN"),
         run_id=_text(environ, "PAYMENT_API_RUN_ID"),
@@ -71,6 +83,14 @@ def _provider(environ: Mapping[str, str], name: str) -> ProviderSettings:
         url=_text(environ, f"PAYMENT_API_{name}_URL"),
         key=_text(environ, f"PAYMENT_API_{name}_KEY"),
         notice_url=_text(environ, f"PAYMENT_API_{name}_NOTICE_URL"),
+    )
+
+
+def _dispatch(environ: Mapping[str, str]) -> DispatchSettings | None:
+    if not environ.get("PAYMENT_API_DISPATCH_URL"):
+        return None
+    return DispatchSettings(
+        url=_text(environ, "PAYMENT_API_DISPATCH_URL"), key=_text(environ, "PAYMENT_API_DISPATCH_KEY")
     )
 
 

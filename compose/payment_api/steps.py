@@ -60,6 +60,11 @@ async def move_order(connection: Connection, order: Order, state: OrderState, at
     return replace(order, state=state)
 
 
+async def jump_order(connection: Connection, order: Order, state: OrderState, at: datetime) -> None:
+    """Only with a defect: a step that the machine does not have."""
+    await connection.execute(MOVE[Kind.ORDER], order.id, order.id, order.state, state, at)
+
+
 async def move_payment(connection: Connection, payment: Payment, state: PaymentState, at: datetime) -> None:
     """Take one step of an attempt."""
     await _move(connection, Step(Kind.PAYMENT, payment.id, payment.order_id, payment.state, state), at)

@@ -3,6 +3,7 @@
     clocks ─> P: last seq ─> O: the books ─> P: the whole ledgers ─> customers' lists and reads
                    │               │                  │                        │
            ledger_first_seq   books.*.jsonl    ledger.*.jsonl       lists.jsonl, reads.jsonl
+                                               releases.*.jsonl
 
 The books are read between two readings of the ledgers: read after the ledgers
 alone, a capture booked in between would look like money without an order. What
@@ -22,10 +23,10 @@ from harness.evidence.books import BooksRead, States, books_source, copy_books, 
 from harness.evidence.clocks import ClockSample, sample_clocks
 from harness.evidence.finals import copy_finals
 from harness.evidence.known import known_in
-from harness.evidence.ledgers import Effects, Watermark, copy_ledger, digest_of_effects, ledgers, watermark
+from harness.evidence.ledgers import Effects, Watermark, copy_ledger, digest_of_effects, numbered, watermark
 from harness.targets.drive import HttpxSender
 from harness.targets.protocol import Target
-from harness.targets.source import Source
+from harness.targets.source import Source, SourceKind
 
 __all__ = [
     "Collection",
@@ -100,9 +101,10 @@ def _copy_ledgers(
 ) -> tuple[dict[str, int], list[str]]:
     last_seq: dict[str, int] = {}
     problems: list[str] = []
-    for source in ledgers(sources):
+    for source in numbered(sources):
+        file = f"{'ledger' if source.kind is SourceKind.LEDGER else 'releases'}.{source.name}.jsonl"
         try:
-            last_seq[source.name] = copy_ledger(source, into / f"ledger.{source.name}.jsonl", until, patience)
+            last_seq[source.name] = copy_ledger(source, into / file, until, patience)
         except Unread as unread:
-            problems.append(f"ledger {source.name} could not be read: {unread}")
+            problems.append(f"{source.kind} {source.name} could not be read: {unread}")
     return last_seq, problems

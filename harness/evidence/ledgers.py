@@ -60,24 +60,29 @@ def ledgers(sources: Iterable[Source]) -> tuple[Source, ...]:
     return tuple(sorted((s for s in sources if s.kind is SourceKind.LEDGER), key=lambda source: source.name))
 
 
+def numbered(sources: Iterable[Source]) -> tuple[Source, ...]:
+    """Sources that are read as a ledger is, by a gap-free `seq`: the providers', and those where releases arrive."""
+    return tuple(sorted((s for s in sources if s.kind is not SourceKind.BOOKS), key=lambda source: source.name))
+
+
 def watermark(sources: Iterable[Source], *, limit_s: float, patience: Patience | None = None) -> Watermark:
     """Ask each ledger for its last `seq`; one small request a ledger."""
     patience = patience or Patience()
     until = Until.start("watermark", limit_s, patience.now_ns)
     last_seq: dict[str, int] = {}
     problems: list[str] = []
-    for source in ledgers(sources):
+    for source in numbered(sources):
         try:
             with opened(source, patience) as send:
                 reply = get(send, source.url, "after=0&limit=1", until, patience)
             last_seq[source.name] = _last_seq(reply.headers)
         except Unread as unread:
-            problems.append(f"ledger {source.name} has no watermark: {unread}")
+            problems.append(f"{source.kind} {source.name} has no watermark: {unread}")
     return Watermark(last_seq=last_seq, problems=tuple(problems))
 
 
 def digest_of_effects(sources: Iterable[Source], *, limit_s: float, patience: Patience | None = None) -> Effects:
-    """Ask each provider what is planned and for a digest of its effects; one request a ledger.
+    """Ask providers and whoever takes releases what is planned and for a digest of their effects; one request each.
 
     A ledger without a control API cannot say, so it makes the digest None.
     """
@@ -85,7 +90,7 @@ def digest_of_effects(sources: Iterable[Source], *, limit_s: float, patience: Pa
     until = Until.start("digest of effects", limit_s, patience.now_ns)
     told: list[tuple[str, _Planned]] = []
     problems: list[str] = []
-    for source in ledgers(sources):
+    for source in numbered(sources):
         try:
             told.append((source.name, _planned(source, until, patience)))
         except Unread as unread:

@@ -43,6 +43,7 @@ def test_the_reference_is_whole_and_its_commands_run_in_the_projects_root() -> N
         "wechat": "providers",
         "alipay": "providers",
         "card": "providers",
+        "dispatch": "dispatch",
         "api": "api",
     }
     assert {edge.name: edge.to for edge in target.edge} == {
@@ -53,6 +54,7 @@ def test_the_reference_is_whole_and_its_commands_run_in_the_projects_root() -> N
         "wechat-notices": "api",
         "alipay-notices": "api",
         "card-notices": "api",
+        "dispatch": "dispatch",
         "database": "postgres",
     }
     assert [(source.name, source.kind, source.clock) for source in target.source] == [
@@ -60,8 +62,9 @@ def test_the_reference_is_whole_and_its_commands_run_in_the_projects_root() -> N
         ("wechat", SourceKind.LEDGER, SourceClock.MONOTONIC),
         ("alipay", SourceKind.LEDGER, SourceClock.MONOTONIC),
         ("card", SourceKind.LEDGER, SourceClock.MONOTONIC),
+        ("dispatch", SourceKind.FULFILMENT, SourceClock.MONOTONIC),
     ]
-    assert target.groups == {"providers", "api", "toxiproxy", "postgres"}
+    assert target.groups == {"providers", "dispatch", "api", "toxiproxy", "postgres"}
 
 
 def test_the_root_is_the_files_own_folder_unless_it_says_otherwise(tmp_path: Path) -> None:
