@@ -40,7 +40,7 @@ from harness.recorder.writer import HistoryWriter
 from harness.records import run_record, scenario_record
 from harness.scenario import Scenario
 from harness.stack.local import Ground, open_ground, open_stack
-from harness.stage import Account, Stage, close_account, closing, gather, surroundings_of, write, written
+from harness.stage import Account, Stage, close_account, closing, gather, looked_at, surroundings_of, write, written
 from harness.targets.adapter import make_adapter
 
 PREFLIGHT_COUNT = 3
@@ -143,9 +143,10 @@ def conduct_scenario(
         )
         with written(history, cut):
             try:
-                prepare(stage)
-                load(stage)
-                drain(stage)
+                with looked_at(stage):
+                    prepare(stage)
+                    load(stage)
+                    drain(stage)
                 timeline.end_conditions()
             except RunCut:
                 account.cut_short = cut.reason

@@ -6,7 +6,7 @@ end. The phases themselves, in their order, are `harness.conductor`.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from harness.faults.timeline import Timeline
 from harness.load.client import Client
 from harness.load.dispatch import Tally
 from harness.load.session import OnRequest
+from harness.load.watching import watching
+from harness.operation import Op
 from harness.profile import Windows
 from harness.recorder.writer import HistoryWriter
 from harness.scenario import Plan, Scenario
@@ -104,6 +106,13 @@ def written(history: HistoryWriter, cut: Cut) -> Iterator[None]:
         finally:
             greenlet.kill()
             history.close(cut_short=cut.reason is not None)
+
+
+def looked_at(stage: Stage) -> AbstractContextManager[None]:
+    """The status page sampled all along, where the target has one."""
+    if Op.STATUS not in stage.target.capabilities.operations:
+        return nullcontext()
+    return watching(stage.target, stage.stack.status_url, stage.folder / "evidence" / "status.jsonl")
 
 
 def gather(stage: Stage) -> Collection:

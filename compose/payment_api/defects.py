@@ -41,6 +41,10 @@ class Defect(StrEnum):
     CLOSED_ORDER_REOPENED = "closed_order_reopened"
     FORGED_NOTIFICATION_ACCEPTED = "forged_notification_accepted"
     NOTIFICATION_ACKED_BEFORE_COMMIT = "notification_acked_before_commit"
+    STATUS_ALWAYS_OK = "status_always_ok"
+    STATUS_ALWAYS_DEGRADED = "status_always_degraded"
+    STATUS_SHARES_FATE = "status_shares_fate"
+    STATUS_LATE = "status_late"
 
 
 LINES: Mapping[Defect, str] = MappingProxyType(
@@ -71,6 +75,10 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.CLOSED_ORDER_REOPENED: "honours a capture that comes when the order has closed: closed becomes paid",
         Defect.FORGED_NOTIFICATION_ACCEPTED: "believes a notice whoever signed it",
         Defect.NOTIFICATION_ACKED_BEFORE_COMMIT: "acknowledges a notice, asks no more, and books it 1 s later",
+        Defect.STATUS_ALWAYS_OK: "the status page says that all is well, whatever happens",
+        Defect.STATUS_ALWAYS_DEGRADED: "the status page says that every method is down, whatever happens",
+        Defect.STATUS_SHARES_FATE: "the status page remembers nothing and asks the API while its reader waits",
+        Defect.STATUS_LATE: "the status page shows what it knew 8 s ago",
     }
 )
 

@@ -128,7 +128,12 @@ def check_groups(target: TargetFile, only: Collection[str] | None) -> frozenset[
 
 def addresses_of(target: TargetFile, environ: Mapping[str, str]) -> tuple[str, ...]:
     """Every address that file and environment name themselves; those with a placeholder are ours, on loopback."""
-    named = [target.base_url, environ.get(toxiproxy_server.VARIABLE), environ.get(postgresql.VARIABLE)]
+    named = [
+        target.base_url,
+        target.status_url,
+        environ.get(toxiproxy_server.VARIABLE),
+        environ.get(postgresql.VARIABLE),
+    ]
     named += [edge.to for edge in target.edge if ADDRESS.fullmatch(edge.to)]
     named += [text for source in target.source for text in (source.url, source.control)]
     return tuple(text for text in named if text and not text.startswith("{"))

@@ -46,6 +46,8 @@ class Stack:
     run_id: str
     base_url: str
     """Where customers' requests go."""
+    status_url: str
+    """Where the status page is, if the target has one."""
     edges: Mapping[str, Edge]
     endpoints: Mapping[str, Endpoint]
     """Services that the stack has started."""
@@ -113,8 +115,14 @@ def open_stack(
     values = values_of(ground, scenario=scenario, seed=seed, chosen=chosen, windows=windows, settings=settings)
     sources = tuple(filled_sources(target, values))
     base_url = target.base_url or values[f"edge.{CUSTOMER}"]
+    status_url = fill(target.status_url or base_url, values, where=f"{target.path}: status_url")
     check_hosts(
-        [base_url, *(source.url for source in sources), *(source.control_url or source.url for source in sources)],
+        [
+            base_url,
+            status_url,
+            *(source.url for source in sources),
+            *(source.control_url or source.url for source in sources),
+        ],
         file_allows=target.allow_hosts,
         allowed=allowed_hosts,
     )
@@ -133,6 +141,7 @@ def open_stack(
             target=target,
             run_id=ground.run_id,
             base_url=base_url.rstrip("/"),
+            status_url=status_url.rstrip("/"),
             edges=edges,
             endpoints={
                 entry.name: Endpoint(url=values[f"service.{entry.name}"], ready=entry.ready)

@@ -111,6 +111,8 @@ class TargetFile(_Part):
     root: str = "."
     base_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
     """Where customers' requests go; None: through the edge "customer"."""
+    status_url: str | None = None
+    """Where the status page is, as a template; None: where customers' requests go."""
     allow_hosts: tuple[str, ...] = ()
     settings: Mapping[str, str] = {}
     """What the adapter's constructor is given."""
@@ -150,6 +152,8 @@ class TargetFile(_Part):
             yield from ((f"{at}: headers.{key}", text, False) for key, text in source.headers.items())
             if source.control is not None:
                 yield f"{at}: control", source.control, False
+        if self.status_url is not None:
+            yield "status_url", self.status_url, False
         yield from ((f"[settings] {key}", text, False) for key, text in self.settings.items())
         for key, command in (("start", self.commands.start), ("stop", self.commands.stop)):
             yield from ((f"[commands] {key}", part, False) for part in command or ())

@@ -27,6 +27,7 @@ from harness.targets.reference_answers import (
     next_page,
     observe,
     order_read,
+    page_shown,
     paid,
     refunded,
 )
@@ -45,7 +46,7 @@ LEGAL_EDGES = frozenset(
     }
 )
 CAPABILITIES = Capabilities(
-    operations=frozenset({Op.CREATE, Op.PAY, Op.READ, Op.LIST, Op.REFUND}),
+    operations=frozenset({Op.CREATE, Op.PAY, Op.READ, Op.LIST, Op.REFUND, Op.STATUS}),
     books=frozenset({Book.ORDERS, Book.PAYMENTS, Book.REFUNDS, Book.TRANSITIONS}),
     idempotent=frozenset({Op.CREATE, Op.PAY, Op.REFUND}),
     pay_by=True,
@@ -117,7 +118,8 @@ class Reference:
         return observe(Op.READ, reply, healthy)
 
     def status(self) -> Call:
-        raise NotImplementedError
+        reply = yield Request(method="GET", path="/status", name="GET /status")
+        return observe(Op.STATUS, reply, page_shown)
 
     def books(self, book: Book, cursor: str | None) -> BookCall:
         query = {"limit": str(ROWS_A_BOOK_PAGE)} | ({} if cursor is None else {"after": cursor})

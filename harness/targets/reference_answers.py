@@ -8,12 +8,13 @@ without it comes from a proxy. An acknowledgement that lacks a field read here i
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import msgspec
 
-from harness.operation import Op, Outcome, State
+from harness.operation import Method, Op, Outcome, State
 from harness.targets.outcomes import UNREADABLE, Judgement, TableRow, judge, retry_after_s
-from harness.targets.protocol import BusyContract, Health, Observation, Reply
+from harness.targets.protocol import BusyContract, Health, Observation, Reply, StatusPage
 
 RAW_STATES = {
     "open": State.OPEN,
@@ -46,7 +47,7 @@ _ROWS = (
         outcome=Outcome.FAIL,
     ),
 )
-_STATE_BY_CODE = {"order_paid": State.PAID, "order_closed": State.CLOSED}
+_STATE_BY_CODE = {"order_paid": State.PAID, "order_closed": State.CLOSED, "attempt_unresolved": State.PAYING}
 """Refusals that tell the order's state."""
 _DEAD_ATTEMPT = frozenset({"closed", "failed"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -113,12 +114,24 @@ class _HealthAnswer(msgspec.Struct, frozen=True):
     utc_ms: int
 
 
+class _MethodSaid(msgspec.Struct, frozen=True):
+    method: str
+    state: str
+
+
+class _StatusAnswer(msgspec.Struct, frozen=True):
+    status: Literal["ok", "degraded"]
+    since_utc_ms: int
+    methods: list[_MethodSaid]
+
+
 _ORDER = msgspec.json.Decoder(_Order)
 _PAYMENT = msgspec.json.Decoder(_PaymentAnswer)
 _REFUND = msgspec.json.Decoder(_RefundAnswer)
 _PAGE = msgspec.json.Decoder(_PageAnswer)
 _ERROR = msgspec.json.Decoder(_ErrorAnswer)
 _HEALTH = msgspec.json.Decoder(_HealthAnswer)
+_STATUS = msgspec.json.Decoder(_StatusAnswer)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,6 +146,7 @@ class Told:
     order_ids: tuple[str, ...] = ()
     complete: bool = False
     health: Health | None = None
+    page: StatusPage | None = None
 
 
 def observe(op: Op, reply: Reply, told_by: Callable[[bytes], Told]) -> Observation:
@@ -164,6 +178,7 @@ def observe(op: Op, reply: Reply, told_by: Callable[[bytes], Told]) -> Observati
         order_ids=told.order_ids,
         complete=told.complete,
         health=told.health,
+        page=told.page,
     )
 
 
@@ -235,5 +250,18 @@ def healthy(body: bytes) -> Told:
             pid=answer.pid,
             started_utc_ms=answer.started_utc_ms,
             utc_ms=answer.utc_ms,
+        )
+    )
+
+
+def page_shown(body: bytes) -> Told:
+    """Of `GET /status`, wherever that page is served."""
+    answer = _STATUS.decode(body)
+    ill = {said.method for said in answer.methods if said.state != "ok"}
+    return Told(
+        page=StatusPage(
+            degraded=answer.status == "degraded",
+            methods=tuple(method for method in Method if method.value in ill),
+            since_utc_ms=answer.since_utc_ms,
         )
     )

@@ -247,6 +247,7 @@ def test_a_target_of_ones_own_is_started_and_stopped_by_its_commands(toxiproxy: 
         with stack_on(ground) as stack:
             assert (tmp_path / "started").read_text() == "r-9\n"
             assert (stack.base_url, stack.services, stack.edges) == ("http://127.0.0.1:9", {}, {})
+            assert stack.status_url == stack.base_url
         assert not (tmp_path / "started").exists()
         (tmp_path / "started").mkdir()  # so that the command fails
         with pytest.raises(StackError, match=r"\[commands\] start ended with code"), stack_on(ground):

@@ -45,6 +45,7 @@ def test_the_reference_is_whole_and_its_commands_run_in_the_projects_root() -> N
         "card": "providers",
         "dispatch": "dispatch",
         "api": "api",
+        "status": "api",
     }
     assert {edge.name: edge.to for edge in target.edge} == {
         "customer": "api",
@@ -56,7 +57,9 @@ def test_the_reference_is_whole_and_its_commands_run_in_the_projects_root() -> N
         "card-notices": "api",
         "dispatch": "dispatch",
         "database": "postgres",
+        "status": "status",
     }
+    assert target.status_url == "{edge.status}"
     assert [(source.name, source.kind, source.clock) for source in target.source] == [
         ("api", SourceKind.BOOKS, SourceClock.UTC),
         ("wechat", SourceKind.LEDGER, SourceClock.MONOTONIC),
@@ -87,6 +90,7 @@ def test_the_root_is_the_files_own_folder_unless_it_says_otherwise(tmp_path: Pat
         ("{secret.token}", "{port}", "[settings] token: {port} is unknown; "),
         ("{port}", "{prt}", "[[service]] api: environment.PORT: {prt} is unknown; did you mean port?"),
         ("answer_ms", "anwser_ms", "environment.WAIT: {window.anwser_ms} is unknown; did you mean window.answer_ms"),
+        ("[settings]", 'status_url = "{edge.bnak}"\n[settings]', "status_url: {edge.bnak} is unknown; did you mean"),
         ("{port}", "{setting.slots}", "[[service]] api: environment.PORT: {setting.slots} is unknown; "),
         ("[settings]", "[defaults]\nSlots = 2\n[settings]", "defaults.Slots.[key]: String should match"),
         ("{port}", "{edge.bnak}", "{edge.bnak} is unknown; did you mean edge.bank"),

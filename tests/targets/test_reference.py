@@ -136,7 +136,7 @@ def test_a_payment_is_acknowledged_only_by_a_paid_attempt(state: str, outcome: O
     ("answer", "outcome", "busy", "state"),
     [
         (error(409, "request_in_progress"), Outcome.INFO, False, None),
-        (error(409, "attempt_unresolved", retry_after="1"), Outcome.FAIL, False, None),
+        (error(409, "attempt_unresolved", retry_after="1"), Outcome.FAIL, False, State.PAYING),
         (error(409, "order_paid"), Outcome.FAIL, False, State.PAID),
         (error(409, "order_closed"), Outcome.FAIL, False, State.CLOSED),
         (error(404, "order_not_found"), Outcome.FAIL, False, None),
@@ -260,6 +260,6 @@ def test_missing_settings_are_named() -> None:
 
 def test_everything_is_offered_and_every_edge_joins_known_states() -> None:
     offered = target().capabilities
-    assert offered.operations == {Op.CREATE, Op.PAY, Op.READ, Op.LIST, Op.REFUND}
+    assert offered.operations == {Op.CREATE, Op.PAY, Op.READ, Op.LIST, Op.REFUND, Op.STATUS}
     assert offered.books == {Book.ORDERS, Book.PAYMENTS, Book.REFUNDS, Book.TRANSITIONS}
     assert {state for edge in offered.legal_edges for state in edge} == set(offered.raw_states)
