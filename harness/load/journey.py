@@ -2,16 +2,15 @@
 
 As the customers of the outage did: they order and pay; told "busy" or nothing
 at all (F03, F08) they wait as told, look, try again with the same key, then by
-another method with a new one (F04, F20), until it is paid or their patience is
+another method with a new one (F04, F20), one that works where they are told, until it is paid or their patience is
 over. Some leave early, some want half of it back, all look at their own orders.
 
 What an answer means is the adapter's business; here only `Observation` counts.
 The harness repeats no write by itself: every repetition here is the customer's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import cycle
 
 from harness.load.person import Person, declines
 from harness.load.session import Clock, Connects, GeventClock, OnRequest, Records, Session
@@ -144,10 +143,10 @@ class _Way:
         """Pay until it is paid, by one method after the other; returns the final word.
 
         What stays unresolved is asked for again with the same key, or at once by the next method. One
-        who looks first looks before it asks again; from the third time on everyone does.
+        who looks first looks before it asks again; from the third time on everyone does. Whoever is
+        refused and told of methods that work turns to one of them at once.
         """
-        methods = cycle(self._traits.methods)
-        method, key = next(methods), self._person.new_key()
+        method, key = self._traits.methods[0], self._person.new_key()
         declined: set[Method] = set()
         asked = 0
         while self._person.think():
@@ -156,7 +155,9 @@ class _Way:
             if end := self._final(told):
                 return end
             again = False
-            if declines(told):
+            if told.outcome is Outcome.FAIL and told.offers:
+                self._met_trouble = True
+            elif declines(told):
                 declined.add(method)
                 if not self._met_trouble and declined >= set(self._traits.methods):
                     return JourneyEnd.DECLINED
@@ -172,8 +173,14 @@ class _Way:
                 if looks and (end := self._poll()):
                     return end
             if not again:
-                method, key = next(methods), self._person.new_key()
+                method, key = self._next(method, told.offers), self._person.new_key()
         return JourneyEnd.GAVE_UP
+
+    def _next(self, method: Method, offers: Sequence[Method]) -> Method:
+        """The first of those named in this customer's own order, else whichever comes after the last one in it."""
+        own = self._traits.methods
+        named = [each for each in own if each in offers]
+        return named[0] if named else own[(own.index(method) + 1) % len(own)]
 
     def look_back(self) -> None:
         """What a customer does who has paid: look at its own orders, and ask for half of it back."""

@@ -196,6 +196,7 @@ class Session:
             paid_minor=told.paid_minor,
             refunded_minor=told.refunded_minor,
             retry_after_s=told.retry_after_s,
+            offers=tuple(str(method) for method in told.offers),
             pay_by_utc_ms=told.pay_by_utc_ms if act.op is Op.CREATE else None,
             listed=len(told.order_ids) if act.op is Op.LIST and told.outcome is Outcome.OK else None,
         )

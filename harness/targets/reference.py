@@ -53,6 +53,7 @@ CAPABILITIES = Capabilities(
     busy=BUSY,
     raw_states=RAW_STATES,
     legal_edges=LEGAL_EDGES,
+    offers_methods=True,
 )
 ORDERS_A_PAGE = 100
 LIST_PAGES_MAX = 50

@@ -1,11 +1,11 @@
 """What does an answer of the reference payment API tell the customer?
 
-Its error has one shape, `{"error": {"code", "message", "order_id"?}}`; a refusal
+Its error has one shape, `{"error": {"code", "message", "order_id"?, "methods"?}}`; a refusal
 without it comes from a proxy. An acknowledgement that lacks a field read here is
 `info`, with the code `unreadable_answer`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -82,6 +82,7 @@ class _Order(msgspec.Struct, frozen=True):
 class _PaymentAnswer(msgspec.Struct, frozen=True):
     payment: _Attempt
     order: _Order
+    methods: list[str] = []
 
 
 class _RefundAnswer(msgspec.Struct, frozen=True):
@@ -101,6 +102,7 @@ class _PageAnswer(msgspec.Struct, frozen=True):
 class _Refusal(msgspec.Struct, frozen=True):
     code: str | None = None
     order_id: str | None = None
+    methods: list[str] = []
 
 
 class _ErrorAnswer(msgspec.Struct, frozen=True):
@@ -147,6 +149,7 @@ class Told:
     complete: bool = False
     health: Health | None = None
     page: StatusPage | None = None
+    methods: Sequence[str] = ()
 
 
 def observe(op: Op, reply: Reply, told_by: Callable[[bytes], Told]) -> Observation:
@@ -179,6 +182,7 @@ def observe(op: Op, reply: Reply, told_by: Callable[[bytes], Told]) -> Observati
         complete=told.complete,
         health=told.health,
         page=told.page,
+        offers=tuple(Method(name) for name in told.methods or refusal.methods if name in set(Method)),
     )
 
 
@@ -221,6 +225,7 @@ def paid(body: bytes) -> Told:
         result_id=answer.payment.id,
         amount_minor=answer.payment.amount_minor,
         judgement=judgement,
+        methods=answer.methods,
     )
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -106,6 +107,17 @@ def test_a_create_carries_the_users_token_and_the_key_and_reads_the_order() -> N
         refunded_minor=0,
         pay_by_utc_ms=PAY_BY_MS,
     )
+
+
+def test_methods_that_work_are_read_from_a_refusal_and_from_an_attempt_that_is_not_paid() -> None:
+    body = {"error": {"code": "method_unavailable", "message": "", "order_id": "o-1", "methods": ["card", "cash"]}}
+    refused = seen(target().pay("u-1", "o-1", Method.WECHAT, "k-2"), reply(409, body, retry_after="1"))
+    assert (refused.outcome, refused.code, refused.offers) == (Outcome.FAIL, "method_unavailable", (Method.CARD,))
+    assert (refused.order_id, refused.retry_after_s, refused.busy) == ("o-1", 1.0, False)
+    unpaid = attempt("unknown", 202)
+    named = replace(unpaid, body=unpaid.body[:-1] + b',"methods":["alipay","card"]}')
+    told = seen(target().pay("u-1", "o-1", Method.WECHAT, "k-2"), named)
+    assert (told.outcome, told.offers) == (Outcome.INFO, (Method.ALIPAY, Method.CARD))
 
 
 @pytest.mark.parametrize(
