@@ -45,6 +45,10 @@ class Defect(StrEnum):
     STATUS_ALWAYS_DEGRADED = "status_always_degraded"
     STATUS_SHARES_FATE = "status_shares_fate"
     STATUS_LATE = "status_late"
+    # Of the front before the API, which is given the same names.
+    CANARY_NOT_STICKY = "canary_not_sticky"
+    CANARY_TWICE_SHARE = "canary_twice_share"
+    NEVER_ROLLS_BACK = "never_rolls_back"
 
 
 LINES: Mapping[Defect, str] = MappingProxyType(
@@ -79,6 +83,9 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.STATUS_ALWAYS_DEGRADED: "the status page says that every method is down, whatever happens",
         Defect.STATUS_SHARES_FATE: "the status page remembers nothing and asks the API while its reader waits",
         Defect.STATUS_LATE: "the status page shows what it knew 8 s ago",
+        Defect.CANARY_NOT_STICKY: "draws the build anew for each request (the front does)",
+        Defect.CANARY_TWICE_SHARE: "gives a new release twice the share of users that was asked for (the front does)",
+        Defect.NEVER_ROLLS_BACK: "keeps a release whose error rate departs (the front does)",
     }
 )
 
