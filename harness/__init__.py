@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from harness.customer import Customer
     from harness.faults import (
         CutAnswers,
+        Down,
         Kill,
         LateCapture,
         LateNotices,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         RepeatNotices,
         Silence,
         SlowAnswers,
+        SlowEdge,
     )
     from harness.scenario import CLAIMED_ALWAYS, Cue, Objectives, Plan, Returning, always_claimed
 
@@ -38,6 +40,8 @@ _HOME = {
     "Poisson": "harness.arrivals",
     "CutAnswers": "harness.faults",
     "Silence": "harness.faults",
+    "SlowEdge": "harness.faults",
+    "Down": "harness.faults",
     "LoseAnswers": "harness.faults",
     "LoseNotices": "harness.faults",
     "LateNotices": "harness.faults",
@@ -53,6 +57,7 @@ __all__ = [  # the names of _HOME, spelled out for readers and type checkers
     "Cue",
     "Customer",
     "CutAnswers",
+    "Down",
     "Kill",
     "LateCapture",
     "LateNotices",
@@ -67,6 +72,7 @@ __all__ = [  # the names of _HOME, spelled out for readers and type checkers
     "Returning",
     "Silence",
     "SlowAnswers",
+    "SlowEdge",
     "Steady",
     "Step",
     "always_claimed",

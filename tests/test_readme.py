@@ -165,8 +165,8 @@ def test_every_fault_can_be_imported_from_where_scenario_files_import() -> None:
 def test_the_example_of_a_fault_is_one_for_the_timeline() -> None:
     names: dict[str, Any] = {}
     exec(compile(example("python", "FaultSpec("), "README.md", "exec"), names)  # noqa: S102
-    (fault,) = names["SlowEdge"]("wechat", by_ms=300).between(1, 2)
-    assert (fault.kind, fault.driver, fault.where, fault.start_s) == ("slow_edge", Driver.NETWORK, "wechat", 1)
+    (fault,) = names["Narrow"]("wechat", kib_s=300).between(1, 2)
+    assert (fault.kind, fault.driver, fault.where, fault.start_s) == ("narrow", Driver.NETWORK, "wechat", 1)
 
 
 def test_the_example_of_a_target_can_be_loaded(tmp_path: Path) -> None:

@@ -8,14 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from harness.faults.network import CutAnswers, Silence
 from harness.faults.process import Kill, Pause
 from harness.faults.provider import LateCapture, LateNotices, LoseAnswers, LoseNotices, RepeatNotices, SlowAnswers
+from harness.faults.toxics import CutAnswers, Down, Silence, SlowEdge
 from harness.scenario import Driver, Faults
 
 __all__ = [
     "FAULTS",
     "CutAnswers",
+    "Down",
     "FaultKind",
     "Kill",
     "LateCapture",
@@ -26,6 +27,7 @@ __all__ = [
     "RepeatNotices",
     "Silence",
     "SlowAnswers",
+    "SlowEdge",
 ]
 
 
@@ -46,6 +48,10 @@ FAULTS: Mapping[str, FaultKind] = MappingProxyType(
         ),
         "silence": FaultKind(
             driver=Driver.NETWORK, line="answers, or requests, on an edge vanish; connections stay open", make=Silence
+        ),
+        "slow_edge": FaultKind(driver=Driver.NETWORK, line="answers on an edge come late", make=SlowEdge),
+        "down": FaultKind(
+            driver=Driver.NETWORK, line="what an edge leads to is gone: connections end, nothing arrives", make=Down
         ),
         "slow_answers": FaultKind(
             driver=Driver.PROVIDER, line="a provider answers late, after the effect or before it", make=SlowAnswers

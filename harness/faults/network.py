@@ -1,10 +1,8 @@
 """How does an edge fail, and how is it known that it does? (Toxiproxy)
 
-A toxic acts on one direction of one proxy, so the direction is part of the
-fault: on the answers (downstream) the work was done and nobody was told; on the
-requests (upstream) nothing was done. Each toxic is named for its run and number
-and strikes every connection; `reset` and `populate` are never called, because a
-Toxiproxy may be shared with other runs.
+Which faults there are, and what each is at Toxiproxy, stands in `toxics`. Each
+toxic is named for its run and number and strikes every connection; `reset` and
+`populate` are never called, because a Toxiproxy may be shared with other runs.
 
 Read back means: this toxic stands on this proxy with this type, direction and
 these attributes; no toxic stands on any edge of the run that this run did not
@@ -15,72 +13,17 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Final
 
 from harness.errors import FaultError
-from harness.faults.probe import ANSWER_LIMIT_S, SILENCE_LIMIT_S, Look, Prober, Seen
+from harness.faults.probe import ANSWER_LIMIT_S, Look, Prober, Seen
 from harness.faults.proof import Proof, confirmed, inconclusive, mismatch
 from harness.faults.surroundings import Edge, ProxyState, Surroundings, Toxic, ToxiproxyServer
-from harness.scenario import Driver, Faults, FaultSpec
+from harness.faults.toxics import ToxicPlan, toxic_plan
+from harness.scenario import FaultSpec
 
 GONE_LIMIT_S: Final = 3.0
 """Within this an edge must answer again after its toxic was removed."""
-_SMALLEST_ANSWER_BYTES: Final = 60
-"""No HTTP answer is shorter; so many requests on one connection reach any limit on its bytes."""
-_MOST_REQUESTS: Final = 100
-
-
-def CutAnswers(*edges: str, after_bytes: int = 0) -> Faults:  # scenario files read it as a thing
-    """Answers on these edges are cut `after_bytes` bytes into a connection; the work was done all the same."""
-    return Faults(
-        FaultSpec(kind="cut_answers", driver=Driver.NETWORK, where=edge, settings={"after_bytes": after_bytes})
-        for edge in edges
-    )
-
-
-def Silence(*edges: str, answers: bool) -> Faults:  # scenario files read it as a thing
-    """Nothing comes through, and connections stay open: the answers are lost, or (answers=False) the requests."""
-    return Faults(
-        FaultSpec(kind="silence", driver=Driver.NETWORK, where=edge, settings={"answers": answers}) for edge in edges
-    )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Plan:
-    """What a specification means at Toxiproxy."""
-
-    kind: str
-    stream: str
-    attributes: Mapping[str, int]
-    seen: Seen
-    """How a probe must end while the toxic stands."""
-    limit_s: float
-    requests: int
-
-
-def _plan(spec: FaultSpec) -> _Plan:
-    """From the scenario's words to Toxiproxy's."""
-    if spec.kind == "cut_answers":
-        after_bytes = int(spec.settings["after_bytes"])
-        return _Plan(
-            kind="limit_data",
-            stream="downstream",
-            attributes=MappingProxyType({"bytes": after_bytes}),
-            seen=Seen.CUT,
-            limit_s=ANSWER_LIMIT_S,
-            requests=min(after_bytes // _SMALLEST_ANSWER_BYTES + 1, _MOST_REQUESTS),
-        )
-    if spec.kind == "silence":
-        return _Plan(
-            kind="timeout",
-            stream="downstream" if spec.settings["answers"] else "upstream",
-            attributes=MappingProxyType({"timeout": 0}),  # 0: the connection stays open until one side gives up
-            seen=Seen.SILENT,
-            limit_s=SILENCE_LIMIT_S,
-            requests=1,
-        )
-    raise FaultError(f"network fault {spec.kind!r} is unknown; `harness list faults` shows those there are")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -100,7 +43,7 @@ class Network:
             known = ", ".join(sorted(self.around.edges))
             raise FaultError(f"fault {number} strikes the edge {spec.where!r}; the target has: {known}")
         _server(self.around)
-        plan = _plan(spec)
+        plan = toxic_plan(spec)
         toxic = Toxic(
             name=f"{self.around.run_id}.{number}.{spec.kind}",
             kind=plan.kind,
@@ -166,7 +109,7 @@ class ToxicInjection:
     network: Network
     edge: Edge
     toxic: Toxic
-    plan: _Plan
+    plan: ToxicPlan
     lasts_s: float | None = None
     _undo: int | None = None
 
@@ -224,7 +167,7 @@ class ToxicInjection:
         until = time.monotonic() + GONE_LIMIT_S
         while True:
             look = self.network.prober.look(self.edge, ANSWER_LIMIT_S)
-            if look.seen is Seen.WHOLE:
+            if look.seen is Seen.WHOLE and (self.plan.least_s == 0 or look.took_s < self.plan.least_s):
                 return confirmed(f"a probe through edge {self.edge.name} is answered again")
             if look.seen is Seen.REFUSED:
                 return mismatch(f"the proxy of edge {self.edge.name} refuses connections")
@@ -244,9 +187,11 @@ def _tell(toxic: Toxic) -> str:
     return f"{toxic.name} ({toxic.kind}, {toxic.stream}, {attributes}, toxicity {toxic.toxicity:g})"
 
 
-def _judge(look: Look, edge: Edge, plan: _Plan) -> Proof:
+def _judge(look: Look, edge: Edge, plan: ToxicPlan) -> Proof:
     """From how a probe ended to whether the fault is what it should be."""
     told = f"a probe through edge {edge.name} was {look.seen}"
+    if plan.seen is Seen.WHOLE:
+        return _judge_slow(look, plan, told)
     if look.seen in {Seen.WHOLE, Seen.REFUSED}:
         return mismatch(f"{told}; expected: {plan.seen}")
     if not look.alive:
@@ -255,8 +200,15 @@ def _judge(look: Look, edge: Edge, plan: _Plan) -> Proof:
         told += f" and {'did' if look.arrived else 'did not'} arrive"
         if look.arrived != (plan.stream == "downstream"):
             return mismatch(f"{told}; a fault on the {plan.stream} stream is the other way round")
-    if look.seen is Seen.CUT and plan.seen is Seen.SILENT:
-        return mismatch(f"{told}; expected: {plan.seen}")
-    if look.seen is Seen.SILENT and plan.seen is Seen.CUT:
-        return inconclusive(f"{told}; expected: {plan.seen}")  # slow, perhaps: the next look tells
+    if look.seen is not plan.seen:
+        said = f"{told}; expected: {plan.seen}"
+        # Silent where it should be cut is slow, perhaps: the next look tells.
+        return inconclusive(said) if look.seen is Seen.SILENT else mismatch(said)
     return confirmed(told if look.arrived is not None else f"{told}, while {edge.to} answers past the proxy")
+
+
+def _judge_slow(look: Look, plan: ToxicPlan, told: str) -> Proof:
+    if look.seen is not Seen.WHOLE:
+        return inconclusive(f"{told}; expected: {plan.seen}")
+    told += f" after {look.took_s:.3f} s"
+    return confirmed(told) if look.took_s >= plan.least_s else mismatch(f"{told}, not {plan.least_s:g} s or more")

@@ -52,6 +52,8 @@ class Look:
     """Whether the service saw the request; None where it cannot say."""
     alive: bool
     """The service answered when it was asked past the proxy."""
+    took_s: float = 0.0
+    """From the question to its end; of several on one connection, all of them."""
 
 
 class Prober:
@@ -80,24 +82,29 @@ class Prober:
         self.client.close()
 
     def look(self, edge: Edge, limit_s: float, requests: int = 1) -> Look:
-        """Probe through `edge`, sending up to `requests` on one connection until one is not answered.
+        """Probe through `edge` and time it, sending up to `requests` on one connection until one is not answered.
 
         Takes at most `requests` * `limit_s`, and a control call more.
         """
         provider = self._around.providers.get(edge.to)
+        service = self._around.services.get(edge.to)
+        begun = time.monotonic()
         if provider is not None:
             nonce = next(self._nonces)
             seen = self.ask(f"http://{edge.listen}/probe/{nonce}", limit_s, requests)
+            took_s = time.monotonic() - begun
             arrived = None if seen is Seen.WHOLE else self._arrived(provider, nonce)
-            return Look(seen=seen, arrived=arrived, alive=seen is Seen.WHOLE or arrived is not None)
-        service = self._around.services.get(edge.to)
+            alive = seen is Seen.WHOLE or arrived is not None
+            return Look(seen=seen, arrived=arrived, alive=alive, took_s=took_s)
         if service is not None:
             seen = self.ask(f"http://{edge.listen}{service.ready}", limit_s, requests)
+            took_s = time.monotonic() - begun
             alive = seen is Seen.WHOLE or self.ask(f"{service.url}{service.ready}", ANSWER_LIMIT_S) is Seen.WHOLE
-            return Look(seen=seen, arrived=None, alive=alive)
+            return Look(seen=seen, arrived=None, alive=alive, took_s=took_s)
         seen = _ask_postgres(edge.listen, limit_s)
+        took_s = time.monotonic() - begun
         alive = seen is Seen.WHOLE or _ask_postgres(edge.upstream, ANSWER_LIMIT_S) is Seen.WHOLE
-        return Look(seen=seen, arrived=None, alive=alive)
+        return Look(seen=seen, arrived=None, alive=alive, took_s=took_s)
 
     def ask(self, url: str, limit_s: float, requests: int = 1) -> Seen:
         """Ask for `url` and say how that ended; `limit_s` bounds connecting and each read."""

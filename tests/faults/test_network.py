@@ -1,5 +1,6 @@
 """Network faults against the real Toxiproxy: what they do, that it is proven, and that sabotage is seen."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import FaultError
-from harness.faults import CutAnswers, Silence
+from harness.faults import CutAnswers, Down, Silence, SlowEdge
 from harness.faults.network import Network
 from harness.faults.probe import Prober, Seen
 from harness.faults.proof import Event, Status
@@ -49,6 +50,8 @@ def run(parts: Ground, faults: Faults, path: Path, meanwhile: Callable[[], None]
         CutAnswers("wechat", after_bytes=300),
         Silence("wechat", answers=True),
         Silence("wechat", answers=False),
+        SlowEdge("wechat", by_ms=80),
+        Down("wechat"),
     ],
     ids=lambda faults: f"{faults[0].kind}-{dict(faults[0].settings)}",
 )
@@ -69,7 +72,35 @@ def test_the_two_directions_of_silence_differ_in_what_arrives(parts: Ground, tmp
     assert requests.detail == "a probe through edge wechat was not answered and did not arrive"
 
 
-@pytest.mark.parametrize("faults", [CutAnswers("customer"), Silence("customer", answers=True)], ids=["cut", "silence"])
+def test_what_an_edge_leads_to_is_down_for_connections_that_were_open_too(parts: Ground, tmp_path: Path) -> None:
+    host, _, port = parts.around.edges["wechat"].listen.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=2) as kept:
+        run(parts, Down("wechat").between(0, 0.3), tmp_path / "faults.jsonl")
+        assert kept.recv(1) == b""
+    (seen,) = [row for row in rows(tmp_path / "faults.jsonl") if row.event is Event.EFFECT_SEEN]
+    assert seen.detail == "a probe through edge wechat was cut off and did not arrive"
+
+
+def test_an_edge_that_is_slower_than_it_should_be_is_told_from_one_that_is_not(parts: Ground, tmp_path: Path) -> None:
+    def hurry() -> None:
+        toxic = parts.toxiproxy.proxies()["r1.wechat"].toxics[0]
+        parts.toxiproxy.remove_toxic("r1.wechat", toxic.name)
+        parts.toxiproxy.add_toxic("r1.wechat", replace(toxic, attributes={"latency": 1, "jitter": 0}))
+
+    run(parts, SlowEdge("wechat", by_ms=300).between(0, 0.6), tmp_path / "faults.jsonl", hurry)
+    assert mismatches(tmp_path / "faults.jsonl", Event.WATCHED) != []
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        CutAnswers("customer"),
+        Silence("customer", answers=True),
+        SlowEdge("customer", by_ms=80),
+        Down("customer"),
+    ],
+    ids=lambda faults: str(faults[0].kind),
+)
 def test_a_fault_on_the_customers_edge_is_proven(parts: Ground, tmp_path: Path, faults: Faults) -> None:
     parts.api.start("api")
     run(parts, faults.between(0, 0.3), tmp_path / "faults.jsonl")

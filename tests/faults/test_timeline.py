@@ -38,6 +38,8 @@ def test_every_kind_is_listed_with_its_driver() -> None:
     settings: dict[str, dict[str, Setting]] = {
         "cut_answers": {},
         "silence": {"answers": True},
+        "slow_edge": {"by_ms": 1},
+        "down": {},
         "slow_answers": {"by_ms": 1},
         "lose_answers": {},
         "late_capture": {"by_ms": 1},
