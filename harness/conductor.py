@@ -30,6 +30,7 @@ from harness.evidence.ledgers import watermark
 from harness.faults.timeline import Timeline
 from harness.load.client import Client, Deadlines
 from harness.load.dispatch import Dispatch
+from harness.load.leaks import Scanner
 from harness.load.session import OnRequest
 from harness.load.traits import Traits, traits_of
 from harness.loading import JOURNEYS_LIMIT_S, load, travel_as
@@ -132,6 +133,7 @@ def conduct_scenario(
             stack=stack,
             target=target,
             client=Client(stack.base_url, deadlines=Deadlines.within(windows.client_deadline_ms)),
+            scanner=Scanner(seed=assignment.seed, run_id=assignment.run_id),
             timeline=timeline,
             history=history,
             folder=folder,

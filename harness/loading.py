@@ -9,14 +9,15 @@ hold an arrival back.
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import gevent
 import psutil
 
 from harness.arrivals import digest, schedule
-from harness.load.company import RETURNING_KEYS, Crowd, look_and_ask_back
+from harness.load.company import RETURNING_KEYS, TRESPASS_KEYS, Crowd, look_and_ask_back, try_the_order_of
 from harness.load.dispatch import Dispatch
 from harness.load.journey import Ended, travel
 from harness.load.person import Person
@@ -48,7 +49,11 @@ def load(stage: Stage) -> None:
         assert account.load_start_ns is not None
         return_as(ended, stage, phase_at(phases, (scheduled_ns - account.load_start_ns) / 1e6), scheduled_ns)
 
-    crowd = Crowd(plan.company, come_back)
+    def trespass(stranger: Ended, victim: Ended) -> None:
+        assert account.load_start_ns is not None
+        trespass_as(stranger, victim, stage, phase_at(phases, (stranger.at_ns - account.load_start_ns) / 1e6))
+
+    crowd = Crowd(plan.company, come_back, trespass)
     dispatch = Dispatch(instants_ns, journey, cap=stage.assignment.most_journeys)
     gc.collect()
     gc.freeze()  # a full collection stalls the loop for tens of milliseconds
@@ -109,12 +114,29 @@ def travel_as(
         only_create=stage.plan.only_create,
         on_request=stage.on_request,
         on_ack_create=lambda: bell.ring(time.monotonic_ns()),
+        scanner=stage.scanner,
         on_end=on_end,
     )
 
 
 def return_as(ended: Ended, stage: Stage, phase: Phase, scheduled_ns: int) -> None:
     """Send one customer who has paid back to the order, on a connection of its own."""
+    with again(ended, stage, phase, scheduled_ns, role="returning", keys_from=RETURNING_KEYS) as person:
+        person.order = ended.order
+        look_and_ask_back(person)
+
+
+def trespass_as(stranger: Ended, victim: Ended, stage: Stage, phase: Phase) -> None:
+    """Send one customer who is done to the order of another, on a connection of its own."""
+    with again(stranger, stage, phase, stranger.at_ns, role="trespassing", keys_from=TRESPASS_KEYS) as person:
+        try_the_order_of(victim, person)
+
+
+@contextmanager
+def again(
+    ended: Ended, stage: Stage, phase: Phase, scheduled_ns: int, *, role: str, keys_from: int
+) -> Iterator[Person]:
+    """A customer who is done, once more: on a connection of its own, with keys and thoughts that it has not used."""
     clock = GeventClock()
     with stage.client.connection() as connection:
         session = Session(
@@ -125,18 +147,17 @@ def return_as(ended: Ended, stage: Stage, phase: Phase, scheduled_ns: int) -> No
             recorder=stage.history,
             clock=clock,
             on_request=stage.on_request,
-            keys_from=RETURNING_KEYS,
+            keys_from=keys_from,
+            scanner=stage.scanner,
         )
-        person = Person(
-            replace(ended.traits, seed=f"returning/{ended.traits.seed}"),
+        yield Person(
+            replace(ended.traits, seed=f"{role}/{ended.traits.seed}"),
             stage.target,
             session,
             clock,
             begin_ns=scheduled_ns,
             patience_ms=stage.windows.patience_ms,
         )
-        person.order = ended.order
-        look_and_ask_back(person)
 
 
 def cpu_s() -> float:

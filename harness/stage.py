@@ -23,6 +23,7 @@ from harness.faults.surroundings import Surroundings
 from harness.faults.timeline import Timeline
 from harness.load.client import Client
 from harness.load.dispatch import Tally
+from harness.load.leaks import Scanner
 from harness.load.session import OnRequest
 from harness.load.watching import watching
 from harness.operation import Op
@@ -68,6 +69,8 @@ class Stage:
     stack: Stack
     target: Target
     client: Client
+    scanner: Scanner
+    """Knows what must not leave the target in this run."""
     timeline: Timeline
     history: HistoryWriter
     folder: Path
@@ -129,6 +132,8 @@ def gather(stage: Stage) -> Collection:
         sources=stage.stack.sources,
         history=stage.folder / "history",
         into=stage.folder / "evidence",
+        logs=stage.folder / "logs",
+        scanner=stage.scanner,
         anchor=stage.anchor,
         limit_s=EVIDENCE_LIMIT_S if stage.cut.reason is None else CUT_EVIDENCE_LIMIT_S,
         earlier_clocks=stage.account.clocks,

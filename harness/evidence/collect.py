@@ -7,7 +7,8 @@
 
 The books are read between two readings of the ledgers: read after the ledgers
 alone, a capture booked in between would look like money without an order. What
-cannot be read has no file and a sentence in `Collection.problems`. It does not
+cannot be read has no file and a sentence in `Collection.problems`. Last, the logs of
+the target's processes are looked through for personal data: log_leaks.jsonl. It does not
 judge, and knows no client but HTTP.
 """
 
@@ -24,6 +25,8 @@ from harness.evidence.clocks import ClockSample, sample_clocks
 from harness.evidence.finals import copy_finals
 from harness.evidence.known import known_in
 from harness.evidence.ledgers import Effects, Watermark, copy_ledger, digest_of_effects, numbered, watermark
+from harness.evidence.logs import copy_log_leaks
+from harness.load.leaks import Scanner
 from harness.targets.drive import HttpxSender
 from harness.targets.protocol import Target
 from harness.targets.source import Source, SourceKind
@@ -66,13 +69,16 @@ def collect(
     anchor: Anchor,
     limit_s: float,
     earlier_clocks: Sequence[ClockSample] = (),
+    logs: Path | None = None,
+    scanner: Scanner | None = None,
     patience: Patience | None = None,
 ) -> Collection:
     """Read every source once more and write the evidence of one scenario.
 
     `history` is the folder with the history files, `into` the evidence folder,
     which is made. Customers' requests go to `base_url`. Samples taken earlier,
-    at preflight, say, are written before today's. Ends `limit_s` after it began,
+    at preflight, say, are written before today's. `logs` is the folder with the logs of the target's processes, in
+    which `scanner` looks for personal data; without either nobody looks. Ends `limit_s` after it began,
     or one request's deadline later, with what it has. Raises only what the disk raises.
     """
     patience = patience or Patience()
@@ -88,6 +94,8 @@ def collect(
     known = known_in(history)
     with HttpxSender(base_url, patience.request_s, connections=patience.connections) as send:
         unasked = copy_finals(target, send, known, into=into, until=until, patience=patience)
+    if logs is not None and scanner is not None:
+        copy_log_leaks(logs, scanner, into / "log_leaks.jsonl")
     return Collection(
         ledger_first_seq=first.last_seq,
         ledger_last_seq=last_seq,

@@ -1,7 +1,8 @@
 """Who is there beside the customers that arrive, and what do they do?
 
-So far: customers who have paid come back (`Returning`), each to read its order
-and to ask for half of it back. Whoever acts for a customer goes under that
+Customers who have paid come back (`Returning`), each to read its order and to
+ask for half of it back. Strangers (`Strangers`), customers who are done, try to
+read, to pay and to refund the order of whoever was done before them. Whoever acts for a customer goes under that
 journey's number and user, with keys of its own; rows are written as ever.
 """
 
@@ -15,10 +16,14 @@ from harness.errors import HarnessError, TimeLimit
 from harness.load.journey import Ended
 from harness.load.person import Person
 from harness.operation import JourneyEnd, Op
-from harness.scenario import Company, Returning
+from harness.scenario import Company, Returning, Strangers
 
 RETURNING_KEYS = 1_000
 """Keys of one who comes back are numbered from here within its journey; no way to payment takes as many."""
+TRESPASS_KEYS = 2_000
+"""Those of a stranger."""
+TRESPASS_MINOR = 1
+"""A stranger asks for so much back: little enough for any order, and what no customer asks for."""
 
 
 class Crowd:
@@ -29,10 +34,22 @@ class Crowd:
     crowd.wait(limit_s)           # or, from another greenlet, crowd.stop()
     """
 
-    def __init__(self, company: Sequence[Company], come_back: Callable[[Ended, int], None]) -> None:
-        """`come_back(ended, scheduled_ns)` plays one customer who returns at that instant."""
+    def __init__(
+        self,
+        company: Sequence[Company],
+        come_back: Callable[[Ended, int], None],
+        trespass: Callable[[Ended, Ended], None] = lambda _, __: None,
+    ) -> None:
+        """`come_back(ended, scheduled_ns)` plays one customer who returns at that instant.
+
+        `trespass(stranger, victim)` plays one who is done and tries the order of another.
+        """
         self._returning = [each for each in company if isinstance(each, Returning)]
+        self._strangers = [each for each in company if isinstance(each, Strangers)]
         self._come_back = come_back
+        self._trespass = trespass
+        self._done = 0
+        self._before: Ended | None = None
         self._paid: list[Ended] = []
         self._live = Group()
         self._errors: list[BaseException] = []
@@ -41,6 +58,9 @@ class Crowd:
         """Take note of a journey's end: one who paid, and asks for no refund by itself, may come back."""
         if ended.end is JourneyEnd.PAID and not ended.traits.refunds_half:
             self._paid.append(ended)
+        victim, self._before, self._done = self._before, ended if ended.order else self._before, self._done + 1
+        if victim is not None and any(self._done % strangers.every_nth == 0 for strangers in self._strangers):
+            self._spawn(self._trespass, ended, victim)
 
     def start(self, t0_ns: int) -> None:
         """Begin; `t0_ns` is the load's start. Returns at once."""
@@ -75,6 +95,16 @@ class Crowd:
             due_ns = t0_ns + round((returning.start_s + nth * step_s) * 1e9)
             _sleep_until(due_ns)
             self._spawn(self._come_back, ended, due_ns)
+
+
+def try_the_order_of(victim: Ended, stranger: Person) -> None:
+    """Read, pay and refund an order that is another's, one after the other, each once."""
+    stranger.order = victim.order
+    if stranger.can(Op.READ):
+        stranger.trespass_read()
+    stranger.trespass_pay(victim.traits.methods[0])
+    if stranger.can(Op.REFUND):
+        stranger.trespass_refund(TRESPASS_MINOR)
 
 
 def look_and_ask_back(person: Person) -> None:

@@ -12,6 +12,7 @@ The harness repeats no write by itself: every repetition here is the customer's.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from harness.load.leaks import Scanner
 from harness.load.person import Person, declines
 from harness.load.session import Clock, Connects, GeventClock, OnRequest, Records, Session
 from harness.load.traits import Traits
@@ -62,6 +63,7 @@ def travel(
     only_create: bool,
     on_request: OnRequest,
     on_ack_create: Callable[[], None],
+    scanner: Scanner | None = None,
     on_end: Callable[[Ended], None] = _tell_nobody,
     clock: Clock | None = None,
 ) -> JourneyEnd:
@@ -96,6 +98,7 @@ def travel(
             recorder=recorder,
             clock=clock,
             on_request=on_request,
+            scanner=scanner,
         )
         person = Person(traits, target, session, clock, begin_ns=scheduled_ns, patience_ms=windows.patience_ms)
         way = _Way(person)
@@ -183,9 +186,11 @@ class _Way:
         return named[0] if named else own[(own.index(method) + 1) % len(own)]
 
     def look_back(self) -> None:
-        """What a customer does who has paid: look at its own orders, and ask for half of it back."""
+        """What a customer does who has paid: look at the receipt and its own orders, ask for half of it back."""
         person = self._person
         person.take_heart()
+        if self._traits.reads_receipt and person.can(Op.READ) and person.think():
+            person.read()
         if person.can(Op.LIST) and person.think():
             person.list_orders()
         if self._traits.refunds_half and person.can(Op.REFUND):

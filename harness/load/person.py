@@ -33,6 +33,7 @@ class Person:
         self._session = session
         self._clock = clock
         self._chance = traits.chance()
+        self._card = traits.personal.card if traits.personal else None
         self._patience_ns = patience_ms * 1_000_000
 
     def can(self, op: Op) -> bool:
@@ -82,7 +83,8 @@ class Person:
     def pay(self, method: Method, key: Key) -> Observation:
         """Ask to pay the order."""
         act = Act(op=Op.PAY, scheduled_ns=self.at_ns, order=self.order, method=method, key=key)
-        return self._perform(act, self._target.pay(self._session.user, self.order, method, key.text))
+        card = self._card if method is Method.CARD else None
+        return self._perform(act, self._target.pay(self._session.user, self.order, method, key.text, card))
 
     def get_half_back(self) -> None:
         """Ask for half of it back until it is promised, refused, or patience is over."""
@@ -100,6 +102,32 @@ class Person:
     def list_orders(self) -> Observation:
         """Look at all orders of its own."""
         return self._perform(Act(op=Op.LIST, scheduled_ns=self.at_ns), self._target.list_orders(self._session.user))
+
+    def trespass_read(self) -> Observation:
+        """Try to look at `order`, which is another's."""
+        act = Act(op=Op.TRESPASS, scheduled_ns=self.at_ns, order=self.order, tried=Op.READ)
+        return self._perform(act, self._target.read(self._session.user, self.order))
+
+    def trespass_pay(self, method: Method) -> Observation:
+        """Try to pay `order`, which is another's."""
+        key = self.new_key()
+        card = self._card if method is Method.CARD else None
+        act = Act(op=Op.TRESPASS, scheduled_ns=self.at_ns, order=self.order, tried=Op.PAY, method=method, key=key)
+        return self._perform(act, self._target.pay(self._session.user, self.order, method, key.text, card))
+
+    def trespass_refund(self, amount_minor: int) -> Observation:
+        """Try to have `amount_minor` of `order`, which is another's, paid back."""
+        key = self.new_key()
+        act = Act(
+            op=Op.TRESPASS,
+            scheduled_ns=self.at_ns,
+            order=self.order,
+            tried=Op.REFUND,
+            key=key,
+            amount_minor=amount_minor,
+            currency=self.traits.order.currency,
+        )
+        return self._perform(act, self._target.refund(self._session.user, self.order, amount_minor, key.text))
 
     def _ask_refund(self, key: Key) -> Observation:
         half_minor = self.traits.order.amount_minor // 2

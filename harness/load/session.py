@@ -19,6 +19,7 @@ from typing import Protocol, Self
 import gevent
 
 from harness.load.client import Exchange
+from harness.load.leaks import Scanner
 from harness.operation import WRITES, Ending, Method, Op, Outcome, Phase
 from harness.recorder.rows import Done, Inv
 from harness.targets.outcomes import judge
@@ -102,6 +103,7 @@ class Act:
     amount_minor: int | None = None
     currency: str | None = None
     line: str | None = None
+    tried: str | None = None
 
 
 class Session:
@@ -118,8 +120,9 @@ class Session:
         clock: Clock,
         on_request: OnRequest,
         keys_from: int = 0,
+        scanner: Scanner | None = None,
     ) -> None:
-        """`keys_from`: this session's keys are numbered above it within the journey."""
+        """`keys_from`: this session's keys are numbered above it within the journey; `scanner` looks at each reply."""
         self.journey = journey
         self.user = user
         self._phase = phase
@@ -128,6 +131,9 @@ class Session:
         self._clock = clock
         self._on_request = on_request
         self._keys = keys_from
+        self._scanner = scanner
+        self._leaks: set[str] = set()
+        """What leaked in replies to the operation under way."""
 
     def new_key(self) -> Key:
         """A key that was never sent; its text names run and journey, as users do."""
@@ -138,8 +144,9 @@ class Session:
         """Drive one operation to its end and record it. Costs as many requests as the adapter yields."""
         inv = self._invocation(act)
         self._recorder.invoke(inv)
+        self._leaks.clear()
         request = next(call)
-        exchange = self._send(request, act.scheduled_ns)
+        exchange = self._send(request, act.scheduled_ns, act.order)
         told = _resume(call, exchange.reply)
         if isinstance(told, Request):
             first = self._invoke_request(inv, exchange.sent_ns)
@@ -147,18 +154,30 @@ class Session:
         while isinstance(told, Request):
             now_ns = self._clock.now_ns()
             later = self._invoke_request(inv, now_ns)
-            exchange = self._send(told, now_ns)
+            exchange = self._send(told, now_ns, act.order)
             self._complete_request(later, inv, exchange)
             told = _resume(call, exchange.reply)
         self._recorder.complete(self._completion(inv.id, act, told, exchange))
+        self._own(act, told)
         return Seen(told=told, done_ns=exchange.done_ns)
 
-    def _send(self, request: Request, scheduled_ns: int) -> Exchange:
+    def _send(self, request: Request, scheduled_ns: int, asked: str | None) -> Exchange:
         exchange = self._connection.send(request)
         reply = exchange.reply
         response_ms = (exchange.done_ns - scheduled_ns) / 1e6
         self._on_request(request.name, request.method, response_ms, len(reply.body), reply.ending, reply.status)
+        if self._scanner is not None and reply.ending is Ending.ANSWERED:
+            self._leaks.update(self._scanner.kinds(reply.headers, reply.body, journey=self.journey, asked=asked))
         return exchange
+
+    def _own(self, act: Act, told: Observation) -> None:
+        """Let the scanner know whose the orders are that a create made, or that its customer's own list names."""
+        if self._scanner is None or told.outcome is not Outcome.OK:
+            return
+        if act.op is Op.CREATE and told.order_id is not None:
+            self._scanner.owns(self.journey, told.order_id)
+        for order in told.order_ids if act.op is Op.LIST else ():
+            self._scanner.owns(self.journey, order)
 
     def _invocation(self, act: Act) -> Inv:
         inv = Inv(
@@ -173,6 +192,7 @@ class Session:
             amount_minor=act.amount_minor,
             currency=act.currency,
             line=act.line,
+            tried=act.tried,
         )
         if act.order is not None:
             inv.order_no, first = self._recorder.order_no(act.order)
@@ -198,6 +218,7 @@ class Session:
             retry_after_s=told.retry_after_s,
             offers=tuple(str(method) for method in told.offers),
             pay_by_utc_ms=told.pay_by_utc_ms if act.op is Op.CREATE else None,
+            leaks=tuple(sorted(self._leaks)),
             listed=len(told.order_ids) if act.op is Op.LIST and told.outcome is Outcome.OK else None,
         )
         if told.order_id is not None and told.order_id != act.order:

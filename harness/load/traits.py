@@ -8,6 +8,7 @@ import random
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from harness.load.personal import Canaries, Personal
 from harness.operation import Line, Method
 from harness.targets.protocol import NewOrder
 
@@ -19,6 +20,9 @@ AMOUNTS_MINOR = MappingProxyType(
 MERCHANTS_A_LINE = 5
 
 _EVERY = 5
+_OLD_CLIENT = 2
+_READS_RECEIPT = (1, 3)
+"""Two of five, none of whom asks for a refund."""
 _METHODS = tuple(Method)
 
 
@@ -41,6 +45,10 @@ class Traits:
     """Looks whether it worked before it asks again; the others ask again first."""
     tries_a_key: int
     """So often it asks to pay with one key before it turns to another method: the impatient once, others twice."""
+    reads_receipt: bool
+    """Looks at its order at once when it is paid."""
+    personal: Personal | None
+    """What it tells of itself; None: its client is an old one, which has no fields for that."""
     seed: str
     """Of its think times and pauses."""
 
@@ -52,22 +60,28 @@ class Traits:
 def traits_of(number: int, *, seed: int, run_id: str) -> Traits:
     """Customer of arrival `number`, from 0; `run_id` keeps users of different runs apart."""
     chance = random.Random(f"customer/{seed}/{number}")
+    canaries = Canaries(seed=seed, run_id=run_id)
+    personal = None if number % _EVERY == _OLD_CLIENT else canaries.of(number)
     line = chance.choice(tuple(Line))
     first = number % len(_METHODS)
     return Traits(
         number=number,
-        user=f"u-{run_id}-{number}",
+        user=f"{canaries.users}{number}",
         order=NewOrder(
             line=line,
             merchant=f"{line}-{chance.randint(1, MERCHANTS_A_LINE)}",
             amount_minor=chance.randint(*AMOUNTS_MINOR[line]),
             currency=CURRENCY,
+            phone=personal.phone if personal else None,
+            openid=personal.openid if personal else None,
         ),
         methods=_METHODS[first:] + _METHODS[:first],
         refunds_half=number % _EVERY == _EVERY - 1,
         leaves_early=_leaves_early(number, seed),
         looks_first=number % 2 == 0,
         tries_a_key=1 + number // len(_METHODS) % 2,
+        reads_receipt=number % _EVERY in _READS_RECEIPT,
+        personal=personal,
         seed=f"thinking/{seed}/{number}",
     )
 

@@ -77,18 +77,20 @@ class Reference:
         return CAPABILITIES
 
     def create_order(self, user: str, order: NewOrder, key: str) -> Call:
-        body = {
+        body: dict[str, str | int] = {
             "line": order.line.value,
             "merchant": order.merchant,
             "amount_minor": order.amount_minor,
             "currency": order.currency,
         }
+        body |= {name: said for name, said in (("phone", order.phone), ("openid", order.openid)) if said is not None}
         reply = yield self._post(user, "/v1/orders", "POST /v1/orders", key, body)
         return observe(Op.CREATE, reply, created)
 
-    def pay(self, user: str, order_id: str, method: Method, key: str) -> Call:
+    def pay(self, user: str, order_id: str, method: Method, key: str, card: str | None = None) -> Call:
         path = f"/v1/orders/{quote(order_id, safe='')}/payments"
-        reply = yield self._post(user, path, "POST /v1/orders/{id}/payments", key, {"method": method.value})
+        body = {"method": method.value} | ({} if card is None else {"card": card})
+        reply = yield self._post(user, path, "POST /v1/orders/{id}/payments", key, body)
         return observe(Op.PAY, reply, paid)
 
     def read(self, user: str, order_id: str) -> Call:

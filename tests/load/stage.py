@@ -6,6 +6,7 @@ from typing import Self
 
 from harness.load.client import Exchange
 from harness.load.journey import travel
+from harness.load.leaks import Scanner
 from harness.load.traits import Traits, traits_of
 from harness.operation import Ending, JourneyEnd, Method, Op, Outcome, Phase, State
 from harness.profile import GATE, Windows
@@ -109,6 +110,8 @@ class Stage:
     asked: list[tuple[str, ...]] = field(default_factory=list)
     """Operation, then what it was about: method, key."""
     requests: list[tuple[str, str, float, int, Ending, int | None]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    """Of the replies to come; what is beyond is empty JSON."""
     acknowledged: int = 0
     closed: bool = False
     _last: Observation = CREATED
@@ -129,8 +132,8 @@ class Stage:
         del user, order
         return self._call(self.creates, "create", key)
 
-    def pay(self, user: str, order_id: str, method: Method, key: str) -> Call:
-        del user
+    def pay(self, user: str, order_id: str, method: Method, key: str, card: str | None = None) -> Call:
+        del user, card
         return self._call(self.pays, "pay", order_id, str(method), key)
 
     def read(self, user: str, order_id: str) -> Call:
@@ -177,7 +180,8 @@ class Stage:
         del request
         sent_ns = self.clock.ns
         self.clock.ns += ANSWER_NS
-        reply = Reply(ending=self._last.ending, status=self._last.http, body=b"{}")
+        body = self.bodies.pop(0) if self.bodies else b"{}"
+        reply = Reply(ending=self._last.ending, status=self._last.http, body=body)
         return Exchange(reply=reply, sent_ns=sent_ns, done_ns=self.clock.ns, detail="")
 
     def acknowledge(self) -> None:
@@ -187,7 +191,7 @@ class Stage:
         self, number: int = 0, *, windows: Windows = GATE, only_create: bool = False, **traits: object
     ) -> JourneyEnd:
         """One patient journey; `number` picks the customer: 0 looks first and pays by WeChat first, and so on."""
-        steadfast: dict[str, object] = {"leaves_early": False, "tries_a_key": 2}
+        steadfast: dict[str, object] = {"leaves_early": False, "tries_a_key": 2, "reads_receipt": False}
         customer: Traits = replace(traits_of(number, seed=1, run_id="r1"), **{**steadfast, **traits})  # type: ignore[arg-type]
         return travel(
             customer,
@@ -200,6 +204,7 @@ class Stage:
             only_create=only_create,
             on_request=lambda *told: self.requests.append(told),
             on_ack_create=self.acknowledge,
+            scanner=Scanner(seed=1, run_id="r1"),
             clock=self.clock,
         )
 

@@ -1,18 +1,26 @@
 """Do customers who have paid come back, and only they, with keys that nobody used before?"""
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from harness.errors import HarnessError
-from harness.load.company import RETURNING_KEYS, Crowd, look_and_ask_back
+from harness.load.company import (
+    RETURNING_KEYS,
+    TRESPASS_KEYS,
+    TRESPASS_MINOR,
+    Crowd,
+    look_and_ask_back,
+    try_the_order_of,
+)
 from harness.load.journey import Ended
 from harness.load.person import Person
 from harness.load.session import MOST_KEYS, Session
 from harness.load.traits import traits_of
 from harness.operation import JourneyEnd, Op, Phase
-from harness.scenario import Returning
-from tests.load.stage import BUSY, REFUNDED, T0_NS, Stage
+from harness.scenario import Returning, Strangers
+from tests.load.stage import BUSY, REFUNDED, T0_NS, Stage, refusal
 
 LIMIT_S = 10.0
 
@@ -22,7 +30,7 @@ def ended(number: int, end: JourneyEnd = JourneyEnd.PAID) -> Ended:
     return Ended(traits=traits, phase=Phase.STEADY, end=end, order=f"o-{number}", at_ns=T0_NS)
 
 
-def come_back(stage: Stage, number: int = 0) -> None:
+def again(stage: Stage, number: int, keys_from: int) -> Person:
     traits = traits_of(number, seed=1, run_id="r1")
     session = Session(
         journey=number,
@@ -32,9 +40,13 @@ def come_back(stage: Stage, number: int = 0) -> None:
         recorder=stage.rows,
         clock=stage.clock,
         on_request=lambda *_: None,
-        keys_from=RETURNING_KEYS,
+        keys_from=keys_from,
     )
-    person = Person(traits, stage, session, stage.clock, begin_ns=T0_NS, patience_ms=10_000)
+    return Person(traits, stage, session, stage.clock, begin_ns=T0_NS, patience_ms=10_000)
+
+
+def come_back(stage: Stage, number: int = 0) -> None:
+    person = again(stage, number, RETURNING_KEYS)
     person.order = "o-1"
     look_and_ask_back(person)
 
@@ -64,6 +76,40 @@ def test_those_come_back_who_paid_in_time_and_ask_for_no_refund_by_themselves() 
     crowd.start(begin_ns)
     crowd.wait(LIMIT_S)
     assert seen == [("o-0", begin_ns), ("o-2", begin_ns + 10_000_000)]
+
+
+def test_a_stranger_tries_to_read_to_pay_and_to_refund_once_each_under_its_own_name() -> None:
+    no = refusal("order_not_found", http=404)
+    stage = Stage(reads=[no], pays=[no], refunds=[no])
+    try_the_order_of(ended(6), again(stage, 8, TRESPASS_KEYS))
+    assert stage.story() == ["read", "pay wechat", "refund"]
+    rows = stage.rows.invocations(Op.TRESPASS)
+    assert [(row.tried, row.journey, row.order or row.order_no) for row in rows] == [
+        ("read", 8, "o-6"),
+        ("pay", 8, 1),
+        ("refund", 8, 1),
+    ]
+    assert [row.key_no for row in rows[1:]] == [8 * MOST_KEYS + TRESPASS_KEYS + nth for nth in (1, 2)]
+    assert rows[2].amount_minor == TRESPASS_MINOR
+
+
+def test_every_nth_who_is_done_tries_the_order_of_the_one_before_however_either_ended() -> None:
+    seen: list[tuple[int, str]] = []
+    crowd = Crowd([Strangers(every_nth=2)], lambda *_: None, lambda who, of: seen.append((who.traits.number, of.order)))
+    crowd.hear(ended(0, JourneyEnd.GAVE_UP))
+    crowd.hear(ended(1, JourneyEnd.PAID))
+    crowd.hear(replace(ended(2), order=""))  # had no order, so nobody can try it
+    crowd.hear(replace(ended(3, JourneyEnd.LEFT), order=""))
+    crowd.wait(LIMIT_S)
+    assert seen == [(1, "o-0"), (3, "o-1")]
+
+
+def test_the_first_who_is_done_finds_nobody_before() -> None:
+    seen: list[object] = []
+    crowd = Crowd([Strangers(every_nth=1)], lambda *_: None, lambda *pair: seen.append(pair))
+    crowd.hear(ended(0))
+    crowd.wait(LIMIT_S)
+    assert seen == []
 
 
 def test_no_company_is_there_where_none_is_planned() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from harness.load.traits import traits_of
 from harness.operation import Ending, JourneyEnd, Op, Outcome, State
 from harness.profile import GATE
 from harness.recorder.rows import Done
@@ -50,6 +51,14 @@ def test_every_fifth_asks_for_half_of_it_back_and_reads_again() -> None:
     [create] = stage.rows.invocations(Op.CREATE)
     assert create.amount_minor is not None
     assert (refund.amount_minor, refund.currency) == (create.amount_minor // 2, "CNY")
+
+
+def test_two_of_five_look_at_the_receipt_as_soon_as_it_is_paid() -> None:
+    stage = Stage()
+    assert stage.travel(1, reads_receipt=True) is JourneyEnd.PAID
+    assert stage.story() == ["create", "pay alipay", "read", "list"]
+    readers = [number for number in range(10) if traits_of(number, seed=1, run_id="r1").reads_receipt]
+    assert readers == [1, 3, 6, 8]
 
 
 @pytest.mark.parametrize("answer", [silent(), BUSY, UNSENT], ids=["no answer", "busy", "nothing sent"])

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from harness.load.personal import Canaries
 from harness.operation import Ending, JourneyEnd, Method, Op, Outcome, Phase, State
 from harness.recorder.rows import Done, Inv
 from tests.load.stage import (
@@ -95,6 +96,16 @@ def test_an_operation_of_several_requests_has_a_pair_for_each() -> None:
     whole = stage.rows.completion(create)
     assert whole is not None
     assert whole.done_ns == T0_NS + 3 * ANSWER_NS
+
+
+def test_what_leaks_in_any_request_of_an_operation_stands_in_its_completion() -> None:
+    phone = Canaries(seed=1, run_id="r1").of(0).phone.encode()
+    stage = Stage(steps=3, bodies=[b"{}", phone, b"/etc/passwd"], offered=ALL - {Op.LIST})
+    stage.travel()
+    [create] = stage.rows.invocations(Op.CREATE)
+    [pay] = stage.rows.invocations(Op.PAY)
+    told = [stage.rows.completion(row) for row in (create, pay)]
+    assert [done and done.leaks for done in told] == [("path", "phone"), ()]
 
 
 def test_an_order_first_named_by_a_later_row_stands_there_by_name() -> None:

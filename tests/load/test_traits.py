@@ -50,5 +50,14 @@ def test_ten_seeds_give_different_customers() -> None:
     assert set(lines) == set(Line)
 
 
+def test_all_but_old_clients_tell_who_they_are() -> None:
+    customers = [traits_of(number, seed=1, run_id="r1") for number in range(10)]
+    assert [customer.number for customer in customers if customer.personal is None] == [2, 7]
+    for customer in customers:
+        personal = customer.personal
+        told = (personal.phone, personal.openid) if personal else (None, None)
+        assert (customer.order.phone, customer.order.openid) == told
+
+
 def test_users_of_different_runs_differ() -> None:
     assert traits_of(3, seed=1, run_id="r1").user != traits_of(3, seed=1, run_id="r2").user

@@ -38,8 +38,8 @@ class Plain:
         del order
         return self._ask(Op.CREATE, f"/create/{user}/{key}")
 
-    def pay(self, user: str, order_id: str, method: Method, key: str) -> Call:
-        del user
+    def pay(self, user: str, order_id: str, method: Method, key: str, card: str | None = None) -> Call:
+        del user, card
         return self._ask(Op.PAY, f"/pay/{order_id}/{method}/{key}", State.PAID)
 
     def read(self, user: str, order_id: str) -> Call:

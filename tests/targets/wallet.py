@@ -64,7 +64,8 @@ class Wallet:
         seen = told(Op.CREATE, (yield self._post("/bills", "POST /bills", body)))
         return replace(seen, result_id=seen.order_id)
 
-    def pay(self, user: str, order_id: str, method: Method, key: str) -> Call:
+    def pay(self, user: str, order_id: str, method: Method, key: str, card: str | None = None) -> Call:
+        del card
         body = {"requestNo": key, "payer": user, "channel": method.value}
         path = f"/bills/{quote(order_id, safe='')}/pay"
         return told(Op.PAY, (yield self._post(path, "POST /bills/{no}/pay", body)))
