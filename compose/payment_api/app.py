@@ -1,5 +1,6 @@
 """Which routes are there? They read the request, call the service and write the answer; nothing is decided here."""
 
+import logging
 import os
 import time
 from collections.abc import AsyncIterator
@@ -11,15 +12,19 @@ from fastapi import FastAPI, Header, Query, Request
 from starlette.responses import Response
 
 from compose.payment_api import bodies, ledger
-from compose.payment_api.errors import ApiError, install
+from compose.payment_api.defects import Defect
+from compose.payment_api.errors import ApiError, install, telling
 from compose.payment_api.model import CAPTURED, Method
 from compose.payment_api.notifications import BODY_MAX_BYTES
 from compose.payment_api.orders import Wanted
 from compose.payment_api.payments import Wish
+from compose.payment_api.personal import debug_context, masked, reference
 from compose.payment_api.service import Service, running
 from compose.payment_api.settings import Settings
 from compose.payment_api.tokens import check_operator, user_of
 from compose.payment_api.views import payment_view
+
+log = logging.getLogger("payment_api")
 
 Key = Annotated[str, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 Bearer = Annotated[str | None, Header(alias="Authorization")]
@@ -41,7 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
 
     app = FastAPI(title="Payment API", version="1", lifespan=lifespan, responses=ERRORS, docs_url=None, redoc_url=None)
-    install(app)
+    install(app, traces=Defect.STACK_TRACE_IN_500 in settings.defects)
 
     @app.get("/healthz")
     async def healthz() -> Response:
@@ -58,8 +63,10 @@ def _add_customer_routes(app: FastAPI, settings: Settings, held: list[Service]) 
     @app.post("/v1/orders", status_code=201, responses={201: {"model": bodies.OrderOut}})
     async def create_order(body: bodies.OrderIn, key: Key, token: Bearer = None) -> Response:
         user = user_of(token, settings.token_secret)
-        wanted = Wanted(line=body.line, merchant=body.merchant, amount_minor=body.amount_minor, currency=body.currency)
-        return _json(201, await held[0].orders.create(user, wanted, key))
+        made = await held[0].orders.create(user, _wanted(body, settings), key)
+        if Defect.PHONE_IN_LOG in settings.defects:
+            log.warning("order %s of %s", made["id"], body.phone)
+        return _json(201, made, debug_context(token) if Defect.TOKEN_IN_HEADER in settings.defects else None)
 
     @app.get("/v1/orders", responses={200: {"model": bodies.PageOut}})
     async def list_orders(
@@ -71,7 +78,8 @@ def _add_customer_routes(app: FastAPI, settings: Settings, held: list[Service]) 
     @app.get("/v1/orders/{order_id}", responses={200: {"model": bodies.OrderOut}})
     async def read_order(order_id: str, token: Bearer = None) -> Response:
         user = user_of(token, settings.token_secret)
-        return _json(200, await held[0].orders.show(user, order_id))
+        degraded = held[0].gates.is_degraded()
+        return _json(200, await held[0].orders.read(user, order_id, degraded=degraded))
 
     @app.post(
         "/v1/orders/{order_id}/payments",
@@ -79,8 +87,11 @@ def _add_customer_routes(app: FastAPI, settings: Settings, held: list[Service]) 
     )
     async def pay(order_id: str, body: bodies.PaymentIn, key: Key, token: Bearer = None) -> Response:
         user = user_of(token, settings.token_secret)
-        with held[0].health.watching(body.method) as attempt:
-            payment = await held[0].payments.pay(Wish(user=user, order_id=order_id, method=body.method, key=key))
+        card = None if body.card is None else reference(settings.token_secret, "pm", body.card)
+        wish = Wish(user=user, order_id=order_id, method=body.method, key=key, instrument=card)
+        told = body.card if Defect.CARD_NUMBER_IN_ERROR in settings.defects else None
+        with held[0].health.watching(body.method) as attempt, telling(told):
+            payment = await held[0].payments.pay(wish)
             answer: dict[str, object] = {"payment": payment_view(payment)}
             answer["order"] = await held[0].orders.show(user, order_id)
             is_well = held[0].gates[body.method].is_well()
@@ -129,6 +140,18 @@ def _add_other_routes(app: FastAPI, settings: Settings, held: list[Service]) -> 
         page = await ledger.read_page(held[0].database, book, int(after or 0), limit)
         headers = {} if page.next_after is None else {"X-Next-Cursor": str(page.next_after)}
         return Response(page.content, headers=headers, media_type="application/x-ndjson")
+
+
+def _wanted(body: bodies.OrderIn, settings: Settings) -> Wanted:
+    """The order, with nothing of the customer but what is kept."""
+    return Wanted(
+        line=body.line,
+        merchant=body.merchant,
+        amount_minor=body.amount_minor,
+        currency=body.currency,
+        contact=None if body.phone is None else masked(body.phone),
+        payer=None if body.openid is None else reference(settings.token_secret, "payer", body.openid),
+    )
 
 
 def _json(status: int, body: object, headers: dict[str, str] | None = None) -> Response:

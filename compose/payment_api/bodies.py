@@ -23,12 +23,15 @@ class OrderIn(_In):
     merchant: Annotated[str, Field(min_length=1, max_length=64)]
     amount_minor: Amount
     currency: Literal["CNY"]
+    phone: Annotated[str, Field(pattern=r"^\+?[0-9]{6,15}$")] | None = None
+    openid: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{6,64}$")] | None = None
 
 
 class PaymentIn(_In):
     """A payment by one method."""
 
     method: Method
+    card: Annotated[str, Field(pattern=r"^[0-9]{12,19}$")] | None = None
 
 
 class RefundIn(_In):
@@ -65,6 +68,7 @@ class OrderOut(BaseModel):
     currency: str
     paid_minor: int
     refunded_minor: int
+    contact: Annotated[str | None, Field(description="The phone number, masked; absent where none was given.")] = None
     pay_by: datetime
     created_at: datetime
     attempts: list[AttemptOut]

@@ -49,6 +49,13 @@ class Defect(StrEnum):
     CANARY_NOT_STICKY = "canary_not_sticky"
     CANARY_TWICE_SHARE = "canary_twice_share"
     NEVER_ROLLS_BACK = "never_rolls_back"
+    CARD_NUMBER_IN_ERROR = "card_number_in_error"
+    STACK_TRACE_IN_500 = "stack_trace_in_500"
+    PHONE_IN_LOG = "phone_in_log"
+    TOKEN_IN_HEADER = "token_in_header"  # noqa: S105 - a name
+    OTHER_ORDER_READABLE_WHILE_DEGRADED = "other_order_readable_while_degraded"
+    REFUND_FOR_ANYONE = "refund_for_anyone"
+    STALE_READ_AFTER_WRITE = "stale_read_after_write"
 
 
 LINES: Mapping[Defect, str] = MappingProxyType(
@@ -86,6 +93,13 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.CANARY_NOT_STICKY: "draws the build anew for each request (the front does)",
         Defect.CANARY_TWICE_SHARE: "gives a new release twice the share of users that was asked for (the front does)",
         Defect.NEVER_ROLLS_BACK: "keeps a release whose error rate departs (the front does)",
+        Defect.CARD_NUMBER_IN_ERROR: "tells the card number in each refusal of a payment by card",
+        Defect.STACK_TRACE_IN_500: "fails on an order that is not there, and answers with the stack",
+        Defect.PHONE_IN_LOG: "logs the phone number of each order's customer",
+        Defect.TOKEN_IN_HEADER: "answers each create with the caller's token in a header, in base64",
+        Defect.OTHER_ORDER_READABLE_WHILE_DEGRADED: "asks nobody whose order it is while a provider is in trouble",
+        Defect.REFUND_FOR_ANYONE: "refunds an order to its payer, whoever asks",
+        Defect.STALE_READ_AFTER_WRITE: "reads orders from a replica that is 600 ms behind",
     }
 )
 

@@ -5,7 +5,8 @@
 
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -30,7 +31,21 @@ LOST = (
 
 # Names of fields that a message may mention. A name that a caller made up is input, and not repeated.
 _FIELDS = frozenset(
-    {"line", "merchant", "amount_minor", "currency", "method", "limit", "cursor", "after", "Idempotency-Key", "body"}
+    {
+        "line",
+        "merchant",
+        "amount_minor",
+        "currency",
+        "phone",
+        "openid",
+        "method",
+        "card",
+        "limit",
+        "cursor",
+        "after",
+        "Idempotency-Key",
+        "body",
+    }
 )
 
 
@@ -57,15 +72,26 @@ class ApiError(Exception):
         """Methods that work now, where the refusal is about one that does not."""
 
 
-def install(app: FastAPI) -> None:
-    """Give every way in which a request can fail the one shape."""
+@contextmanager
+def telling(card: str | None) -> Iterator[None]:
+    """Only for the defect card_number_in_error: what is refused in this block tells the card number."""
+    try:
+        yield
+    except ApiError as exc:
+        if card is not None:
+            exc.message += f" The card was {card}."
+        raise
+
+
+def install(app: FastAPI, *, traces: bool = False) -> None:
+    """Give every way in which a request can fail the one shape; `traces` only with the defect stack_trace_in_500."""
     app.add_exception_handler(ApiError, _refusal)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _bare)
     app.add_exception_handler(asyncpg.LockNotAvailableError, _in_progress)
     for lost in LOST:
         app.add_exception_handler(lost, _unavailable)
-    app.add_middleware(_LastResort)
+    app.add_middleware(_LastResort, traces=traces)
 
 
 def error_body(code: str, message: str, order_id: str | None = None, methods: list[str] | None = None) -> bytes:
@@ -120,8 +146,9 @@ async def _unavailable(request: Request, exc: Exception) -> Response:
 class _LastResort:
     """Answers what nobody foresaw. The framework's own handler would also cut the connection behind its answer."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, traces: bool = False) -> None:
         self._app = app
+        self._traces = traces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
@@ -138,6 +165,7 @@ class _LastResort:
                 raise
             log.error("%s during %s %s", in_short(exc), scope["method"], scope["path"])  # noqa: TRY400 - see in_short
             message = "Something went wrong here. Try again with the same key."
+            message = traceback.format_exc() if self._traces else message
             await _answer(500, error_body("internal_error", message))(scope, receive, send)
 
 

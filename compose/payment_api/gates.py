@@ -75,6 +75,10 @@ class Gates:
     def __getitem__(self, method: Method) -> Gate:
         return self.gates[method]
 
+    def is_degraded(self) -> bool:
+        """Does any method show signs of trouble?"""
+        return not all(gate.is_well() for gate in self.gates.values())
+
     def besides(self, method: Method) -> list[str] | None:
         """Methods that work now, other than the one that did not just now; None where none is to be named at all."""
         if Defect.NO_BACKUP_NAMED in self.defects:

@@ -146,6 +146,8 @@ class Payment:
     currency: str
     captured_minor: int
     created_at: datetime
+    instrument: str | None = None
+    """What stands for the card; None for the other methods, and where the customer named none."""
 
     @property
     def is_live(self) -> bool:
@@ -200,6 +202,7 @@ def payment_of(row: asyncpg.Record) -> Payment:
         currency=row["currency"],
         captured_minor=row["captured_minor"],
         created_at=row["created_at"],
+        instrument=row["instrument"],
     )
 
 

@@ -21,23 +21,31 @@ from compose.payment_api.database import Connection, Database
 from compose.payment_api.defects import Defect
 from compose.payment_api.errors import ApiError
 from compose.payment_api.steps import now
-from compose.payment_api.views import SHOW_ONE, SHOW_PAGE, instant, order_view
+from compose.payment_api.views import (
+    SHOW_ANYONES,
+    SHOW_ONE,
+    SHOW_PAGE,
+    STATE_AS_OF,
+    as_a_replica_shows,
+    instant,
+    order_view,
+)
 
 CREATE = """
 WITH bound AS (
     INSERT INTO idempotency_keys (user_id, key, digest, order_id, result_id, created_at)
-    VALUES ($2, $9, $10, $1, $1, $7) ON CONFLICT DO NOTHING RETURNING order_id
+    VALUES ($2, $11, $12, $1, $1, $7) ON CONFLICT DO NOTHING RETURNING order_id
 ), made AS (
-    INSERT INTO orders (id, user_id, state, line, merchant, amount_minor, currency, pay_by, created_at)
-    SELECT $1, $2, 'open', $3, $4, $5, $6, $8, $7 FROM bound RETURNING id
+    INSERT INTO orders (id, user_id, state, line, merchant, amount_minor, currency, pay_by, created_at, contact, payer)
+    SELECT $1, $2, 'open', $3, $4, $5, $6, $8, $7, $9, $10 FROM bound RETURNING id
 )
 INSERT INTO transitions (kind, subject, order_id, from_state, to_state, at)
 SELECT 'order', id, id, NULL, 'open', $7 FROM made RETURNING order_id
 """
 CREATE_WITHOUT_KEY = """
 WITH made AS (
-    INSERT INTO orders (id, user_id, state, line, merchant, amount_minor, currency, pay_by, created_at)
-    VALUES ($1, $2, 'open', $3, $4, $5, $6, $8, $7) RETURNING id
+    INSERT INTO orders (id, user_id, state, line, merchant, amount_minor, currency, pay_by, created_at, contact, payer)
+    VALUES ($1, $2, 'open', $3, $4, $5, $6, $8, $7, $9, $10) RETURNING id
 )
 INSERT INTO transitions (kind, subject, order_id, from_state, to_state, at)
 SELECT 'order', id, id, NULL, 'open', $7 FROM made RETURNING order_id
@@ -49,6 +57,8 @@ VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING result_id
 """
 
 WRITE_BEHIND_S = 0.25
+REPLICA_LAG_S = 0.6
+"""Only for the defect stale_read_after_write."""
 NEWEST = (1 << 63) - 1
 
 
@@ -60,6 +70,10 @@ class Wanted:
     merchant: str
     amount_minor: int
     currency: str
+    contact: str | None = None
+    """The phone number, masked."""
+    payer: str | None = None
+    """What stands for the wallet's openid."""
 
 
 class Orders:
@@ -82,7 +96,7 @@ class Orders:
             id=f"ord_{secrets.token_hex(12)}",
             user=user,
             key=key,
-            mark=digest("create", _fields(wanted)),
+            mark=digest("create", _fields(wanted) | _told(wanted)),
             wanted=wanted,
             pay_by=at + timedelta(seconds=self._pay_by_s),
             at=at,
@@ -105,8 +119,22 @@ class Orders:
         await self.written(order_id)
         row = await self._database.row(SHOW_ONE, order_id, user)
         if row is None:
+            if Defect.STACK_TRACE_IN_500 in self._defects:
+                raise LookupError(order_id)  # nobody foresaw it
             raise order_not_found()
         return order_view(row)
+
+    async def read(self, user: str, order_id: str, *, degraded: bool) -> Mapping[str, object]:
+        """The same for whoever only looks; `degraded`: a provider is in trouble."""
+        if degraded and Defect.OTHER_ORDER_READABLE_WHILE_DEGRADED in self._defects:
+            row = await self._database.row(SHOW_ANYONES, order_id)
+            if row is not None:
+                return order_view(row)
+        view = await self.show(user, order_id)
+        if Defect.STALE_READ_AFTER_WRITE in self._defects:
+            then = await self._database.row(STATE_AS_OF, order_id, now() - timedelta(seconds=REPLICA_LAG_S))
+            return view if then is None else as_a_replica_shows(view, then["to_state"])
+        return view
 
     async def page(self, user: str, limit: int, before_seq: int | None) -> Mapping[str, object]:
         """The user's orders, newest first, with the cursor of the next page."""
@@ -128,7 +156,7 @@ class Orders:
         """Commit the order with its key; False where the key is taken."""
         wanted = new.wanted
         what = (wanted.line, wanted.merchant, wanted.amount_minor, wanted.currency)
-        values = (new.id, new.user, *what, new.at, new.pay_by)
+        values = (new.id, new.user, *what, new.at, new.pay_by, wanted.contact, wanted.payer)
         if Defect.CREATE_IGNORES_KEY in self._defects:
             return await self._database.row(CREATE_WITHOUT_KEY, *values) is not None
         return await self._database.row(CREATE, *values, new.key, new.mark) is not None
@@ -200,7 +228,14 @@ def _fields(wanted: Wanted) -> dict[str, object]:
     }
 
 
+def _told(wanted: Wanted) -> dict[str, object]:
+    """What the customer told of itself, in the form in which it is kept; nothing where it told nothing."""
+    told = {"contact": wanted.contact, "payer": wanted.payer}
+    return {name: value for name, value in told.items() if value is not None}
+
+
 def _new_view(new: _New) -> dict[str, object]:
     view: dict[str, object] = {"id": new.id, "state": "open"} | _fields(new.wanted)
+    view |= {} if new.wanted.contact is None else {"contact": new.wanted.contact}
     view |= {"paid_minor": 0, "refunded_minor": 0, "pay_by": instant(new.pay_by), "created_at": instant(new.at)}
     return view | {"attempts": [], "refunds": []}

@@ -38,8 +38,9 @@ from compose.payment_api.resolver import Resolver
 from compose.payment_api.steps import Step, born, move_order, move_payment, now
 
 INSERT_PAYMENT = """
-INSERT INTO payments (id, order_id, method, number, provider_number, state, amount_minor, currency, created_at)
-VALUES ($1, $2, $3, $4, $5, 'created', $6, $7, $8)
+INSERT INTO payments (id, order_id, method, number, provider_number, state, amount_minor, currency, created_at,
+                      instrument)
+VALUES ($1, $2, $3, $4, $5, 'created', $6, $7, $8, $9)
 """
 COUNT_ATTEMPTS = "SELECT count(*) AS attempts FROM payments WHERE order_id = $1"
 SWITCH_SHARE = 0.5
@@ -69,11 +70,14 @@ class Wish:
     order_id: str
     method: Method
     key: str
+    instrument: str | None = None
+    """What stands for the card that was named."""
 
     @property
     def mark(self) -> bytes:
         """What the key stands for."""
-        return digest("pay", {"order": self.order_id, "method": self.method.value})
+        what = {"order": self.order_id, "method": self.method.value}
+        return digest("pay", what | ({} if self.instrument is None else {"instrument": self.instrument}))
 
 
 class Payments:
@@ -141,12 +145,12 @@ class Payments:
                 looked = await self._look(connection, wish)
             if not isinstance(looked, Order):
                 return looked
-            draft, answer = await self._charger.call(_new_attempt(looked, wish.method), on_disk=False)
+            draft, answer = await self._charger.call(_new_attempt(looked, wish), on_disk=False)
         async with self._database.transaction() as connection:
             looked = await self._look(connection, wish)
             if not isinstance(looked, Order):
                 return looked
-            payment = draft or _new_attempt(looked, wish.method)
+            payment = draft or _new_attempt(looked, wish)
             await bind_key(connection, _binding(wish, payment.id), payment.created_at)
             await _insert(connection, looked, payment)
             if Defect.RELEASED_BEFORE_PAYMENT in self._defects:
@@ -216,8 +220,8 @@ def _unresolved(order_id: str) -> ApiError:
     )
 
 
-def _new_attempt(order: Order, method: Method) -> Payment:
-    number = new_number()
+def _new_attempt(order: Order, wish: Wish) -> Payment:
+    number, method = new_number(), wish.method
     return Payment(
         id=f"pay_{secrets.token_hex(12)}",
         order_id=order.id,
@@ -229,6 +233,7 @@ def _new_attempt(order: Order, method: Method) -> Payment:
         currency=order.currency,
         captured_minor=0,
         created_at=now(),
+        instrument=wish.instrument,
     )
 
 
@@ -244,6 +249,7 @@ async def _insert(connection: Connection, order: Order, payment: Payment) -> Non
         payment.amount_minor,
         payment.currency,
         payment.created_at,
+        payment.instrument,
     )
     intent = Step(Kind.PAYMENT, payment.id, order.id, None, PaymentState.CREATED)
     await born(connection, intent, payment.created_at)

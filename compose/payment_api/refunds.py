@@ -14,6 +14,7 @@ import asyncpg
 from compose.payment_api.background import Signals
 from compose.payment_api.books import HOLD_ORDER, insert_refund
 from compose.payment_api.database import Connection, Database
+from compose.payment_api.defects import Defect
 from compose.payment_api.errors import ApiError
 from compose.payment_api.model import (
     Order,
@@ -57,10 +58,13 @@ class Requested:
 class Refunds:
     """Bookings about refunds."""
 
-    def __init__(self, database: Database, orders: Orders, signals: Signals) -> None:
+    def __init__(
+        self, database: Database, orders: Orders, signals: Signals, defects: frozenset[Defect] = frozenset()
+    ) -> None:
         self._database = database
         self._orders = orders
         self._signals = signals
+        self._defects = defects
 
     async def request(self, user: str, order_id: str, amount_minor: int, key: str) -> Requested:
         """Book a customer's refund, or give the one that the key made before; 409 above what is left."""
@@ -68,7 +72,7 @@ class Refunds:
         mark = digest("refund", {"order": order_id, "amount_minor": amount_minor})
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(HOLD_ORDER, order_id)
-            if row is None or row["user_id"] != user:
+            if row is None or (row["user_id"] != user and Defect.REFUND_FOR_ANYONE not in self._defects):
                 raise order_not_found()
             known = await connection.fetchrow(READ_KEY, user, key)
             if known is not None:

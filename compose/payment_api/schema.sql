@@ -8,6 +8,8 @@ CREATE TABLE IF NOT EXISTS orders (
     merchant text NOT NULL,
     amount_minor bigint NOT NULL CHECK (amount_minor > 0),
     currency text NOT NULL,
+    contact text,
+    payer text,
     paid_minor bigint NOT NULL DEFAULT 0,
     refunded_minor bigint NOT NULL DEFAULT 0 CHECK (refunded_minor <= paid_minor),
     pay_by timestamptz NOT NULL,
@@ -27,6 +29,7 @@ CREATE TABLE IF NOT EXISTS payments (
     amount_minor bigint NOT NULL,
     currency text NOT NULL,
     captured_minor bigint NOT NULL DEFAULT 0,
+    instrument text,
     created_at timestamptz NOT NULL,
     closed_at timestamptz,
     -- false: nobody asks its provider about it any more; so only by the defect notification_acked_before_commit.

@@ -76,7 +76,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             deadline_s=settings.deadline_s,
         )
         orders = Orders(database, background, defects, settings.pay_by_s)
-        refunds = Refunds(database, orders, signals)
+        refunds = Refunds(database, orders, signals, defects)
         refunder = Refunder(
             database=database,
             refunds=refunds,

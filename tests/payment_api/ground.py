@@ -218,8 +218,8 @@ class Customer:
         headers = {"Authorization": self.token, "Idempotency-Key": key or f"{self.name}-{self.keys}"}
         return self.api.client.post(f"{self.api.url}{path}", json=body, headers=headers)
 
-    def create(self, amount_minor: int = 1234, key: str | None = None) -> httpx.Response:
-        body = {"line": "ride", "merchant": "m-1", "amount_minor": amount_minor, "currency": "CNY"}
+    def create(self, amount_minor: int = 1234, key: str | None = None, **told: str) -> httpx.Response:
+        body = {"line": "ride", "merchant": "m-1", "amount_minor": amount_minor, "currency": "CNY"} | told
         return self.post("/v1/orders", body, key)
 
     def order(self, amount_minor: int = 1234) -> str:
@@ -228,8 +228,8 @@ class Customer:
         assert reply.status_code == 201, reply.text
         return str(reply.json()["id"])
 
-    def pay(self, order: str, method: str, key: str | None = None) -> httpx.Response:
-        return self.post(f"/v1/orders/{order}/payments", {"method": method}, key)
+    def pay(self, order: str, method: str, key: str | None = None, **told: str) -> httpx.Response:
+        return self.post(f"/v1/orders/{order}/payments", {"method": method} | told, key)
 
     def refund(self, order: str, amount_minor: int, key: str | None = None) -> httpx.Response:
         return self.post(f"/v1/orders/{order}/refunds", {"amount_minor": amount_minor}, key)

@@ -41,7 +41,8 @@ class Card:
                 "currency": payment.currency,
                 "metadata": self.link.attribution(payment.order_id),
                 "notify_url": self.link.notice_url,
-            },
+            }
+            | ({} if payment.instrument is None else {"payment_method": payment.instrument}),
             {"Idempotency-Key": payment.number},
         )
         intent = None if said is None or said.status != HTTPStatus.OK else said.text("id")
