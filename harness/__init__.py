@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         SlowAnswers,
         SlowEdge,
     )
-    from harness.scenario import CLAIMED_ALWAYS, Cue, Objectives, Plan, Returning, always_claimed
+    from harness.scenario import CLAIMED_ALWAYS, Cue, Objectives, Plan, Returning, Strangers, always_claimed
 
 _HOME = {
     "Customer": "harness.customer",
@@ -32,6 +32,7 @@ _HOME = {
     "Objectives": "harness.scenario",
     "Cue": "harness.scenario",
     "Returning": "harness.scenario",
+    "Strangers": "harness.scenario",
     "CLAIMED_ALWAYS": "harness.scenario",
     "always_claimed": "harness.scenario",
     "Steady": "harness.arrivals",
@@ -75,6 +76,7 @@ __all__ = [  # the names of _HOME, spelled out for readers and type checkers
     "SlowEdge",
     "Steady",
     "Step",
+    "Strangers",
     "always_claimed",
 ]
 

@@ -1,6 +1,6 @@
 """The providers charge, and their answer never reaches the payment API."""
 
-from harness import Customer, CutAnswers, LateNotices, LoseNotices, Objectives, Plan, Steady, always_claimed
+from harness import Customer, CutAnswers, LateNotices, LoseNotices, Objectives, Plan, Steady, Strangers, always_claimed
 
 
 class AnswerLost(Customer):
@@ -14,6 +14,7 @@ class AnswerLost(Customer):
     facts = ("F02", "F04", "F05", "F08")
     gate = Plan(
         load=Steady(rate_per_s=10, duration_s=28),
+        company=(Strangers(),),
         faults=(
             *CutAnswers("wechat", "alipay", "card").between(5, 8),
             *CutAnswers("wechat", "alipay", "card").between(10, 13),
@@ -30,6 +31,7 @@ class AnswerLost(Customer):
     )
     scene = Plan(
         load=Steady(rate_per_s=4, duration_s=8),
+        company=(Strangers(),),
         warmup_s=0.5,
         faults=(
             *CutAnswers("wechat", "alipay", "card").between(2, 5),

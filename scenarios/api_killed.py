@@ -1,6 +1,6 @@
 """The payment API dies between a charge and its answer."""
 
-from harness import Cue, Customer, Kill, Objectives, Plan, SlowAnswers, Steady, always_claimed
+from harness import Cue, Customer, Kill, Objectives, Plan, SlowAnswers, Steady, Strangers, always_claimed
 
 
 class ApiKilled(Customer):
@@ -14,6 +14,7 @@ class ApiKilled(Customer):
     facts = ("F05", "F11")
     gate = Plan(
         load=Steady(rate_per_s=10, duration_s=18),
+        company=(Strangers(),),
         faults=(
             *SlowAnswers("all", by_ms=600).between(6, 8.2),
             *Kill("api", cue=Cue.ACKNOWLEDGED_CREATE, restart_after_s=0.5).between(8, 9.5),
@@ -23,6 +24,7 @@ class ApiKilled(Customer):
     )
     scene = Plan(
         load=Steady(rate_per_s=6, duration_s=8),
+        company=(Strangers(),),
         warmup_s=0.5,
         faults=(
             *SlowAnswers("all", by_ms=600).between(2, 4.2),

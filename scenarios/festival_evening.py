@@ -1,6 +1,6 @@
 """Evening peak of a travel festival: 1.4 times the base rate, every part healthy."""
 
-from harness import Customer, Objectives, Plan, SlowAnswers, Steady, always_claimed
+from harness import Customer, Objectives, Plan, SlowAnswers, Steady, Strangers, always_claimed
 
 
 class FestivalEvening(Customer):
@@ -13,10 +13,12 @@ class FestivalEvening(Customer):
     facts = ("F07", "F14")
     gate = Plan(
         load=Steady(rate_per_s=14, duration_s=20),
+        company=(Strangers(),),
         claims=always_claimed(142) | {"success_ratio": 110, "latency": 440, "refund_in_window": 27, "no_silence": 600},
     )
     scene = Plan(
         load=Steady(rate_per_s=5.6, duration_s=8),
+        company=(Strangers(),),
         warmup_s=0.5,
         conditions=SlowAnswers("all", by_ms=400),
         objectives=Objectives(latency_limit_ms=800, latency_share=0.95, success_ratio=0.95),
