@@ -38,7 +38,9 @@ from pathlib import Path
 from typing import Any
 
 REQUESTS_LIMIT_S = 0.7
-"""For all requests together; a fault's DELETE takes milliseconds, unless the server is stopped."""
+"""For all requests together; a fault's DELETE takes milliseconds, unless the server is stopped or very busy."""
+AGAIN_LIMIT_S = 0.3
+"""For those that had no answer, once the children are gone: a server that was one of them refuses at once."""
 STOP_LIMIT_S = 0.5
 """From the polite signal to SIGKILL."""
 KILL_LIMIT_S = 0.4
@@ -118,35 +120,37 @@ def read_until_end(book: Book, holder: int, ticks: int) -> None:
 def lift(undos: Iterable[Undo], mark: str) -> set[int]:
     """Undo everything, the latest first; returns the numbers of what could not be undone. Takes at most 2 s."""
     latest_first = sorted(undos, key=lambda undo: -int(undo["undo"]))
-    failed = send([undo for undo in latest_first if undo["how"] == "http"])
-    failed |= end([undo for undo in latest_first if undo["how"] == "kill"], mark)
+    failed = send([undo for undo in latest_first if undo["how"] == "http"], REQUESTS_LIMIT_S)
+    unanswered = [undo for undo in latest_first if undo["undo"] in failed]
+    failed = end([undo for undo in latest_first if undo["how"] == "kill"], mark)
+    failed |= send(unanswered, AGAIN_LIMIT_S)  # a fault ends with the process that it was set in
     for undo in latest_first:
         if undo["how"] == "rmtree" and not remove(undo["path"]):
             failed.add(undo["undo"])
     return failed
 
 
-def send(undos: list[Undo]) -> set[int]:
+def send(undos: list[Undo], limit_s: float) -> set[int]:
     """Send the requests side by side; one that gets no answer in time has failed, a server that is gone has not."""
     failed = {undo["undo"] for undo in undos}
     lock = threading.Lock()
 
     def work(undo: Undo) -> None:
-        if lifted_by_request(undo):
+        if lifted_by_request(undo, limit_s):
             with lock:
                 failed.discard(undo["undo"])
 
     threads = [threading.Thread(target=work, args=(undo,), daemon=True) for undo in undos]
     for thread in threads:
         thread.start()
-    until = time.monotonic() + REQUESTS_LIMIT_S
+    until = time.monotonic() + limit_s
     for thread in threads:
         thread.join(max(0.0, until - time.monotonic()))
     with lock:
         return set(failed)
 
 
-def lifted_by_request(undo: Undo) -> bool:
+def lifted_by_request(undo: Undo, limit_s: float) -> bool:
     """Send one request; True where the fault is gone by it, or was gone before, or its server is."""
     body = undo.get("body")
     request = urllib.request.Request(  # noqa: S310 # loopback or allowed by name: checked before the fault was set
@@ -157,7 +161,7 @@ def lifted_by_request(undo: Undo) -> bool:
     )
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        opener.open(request, timeout=REQUESTS_LIMIT_S).close()
+        opener.open(request, timeout=limit_s).close()
     except urllib.error.HTTPError as exc:
         return exc.code in GONE_STATUSES
     except urllib.error.URLError as exc:

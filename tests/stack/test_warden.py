@@ -178,6 +178,19 @@ def test_a_request_without_an_answer_has_failed_and_a_server_that_is_gone_has_no
         assert warden.lift(undos, "m") == {1}
 
 
+def test_a_fault_in_a_child_that_answers_no_more_ends_with_the_child() -> None:
+    deaf = "import socket, time\ns = socket.create_server(('127.0.0.1', 0))\n"
+    deaf += "print(s.getsockname()[1], flush=True)\ntime.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        port = int(child.stdout.readline())
+        undos: list[warden.Undo] = [
+            {"undo": 1, "how": "kill", "pid": child.pid, "ticks": warden.start_ticks(child.pid), "signal": 15},
+            {"undo": 2, "how": "http", "method": "DELETE", "url": f"http://127.0.0.1:{port}/control/faults/x"},
+        ]
+        assert warden.lift(undos, "m") == set()
+
+
 def test_what_is_done_is_not_undone_and_a_clean_end_leaves_no_journal(tmp_path: Path) -> None:
     with subprocess.Popen(SLEEP) as kept:
         with Warden(tmp_path) as keeper:
