@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         LoseAnswers,
         LoseNotices,
         Pause,
+        PlantInBill,
         RepeatNotices,
         Silence,
         SlowAnswers,
@@ -51,6 +52,7 @@ _HOME = {
     "LateCapture": "harness.faults",
     "Kill": "harness.faults",
     "Pause": "harness.faults",
+    "PlantInBill": "harness.faults",
 }
 
 __all__ = [  # the names of _HOME, spelled out for readers and type checkers
@@ -67,6 +69,7 @@ __all__ = [  # the names of _HOME, spelled out for readers and type checkers
     "Objectives",
     "Pause",
     "Plan",
+    "PlantInBill",
     "Poisson",
     "Ramp",
     "RepeatNotices",

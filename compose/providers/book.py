@@ -17,7 +17,7 @@ from typing import Any
 from compose.providers.faults import Faults
 from compose.providers.ledger import Transaction
 from compose.providers.notices import NoticeFacts, plan_notice
-from compose.providers.seeded import draw_delay_ms
+from compose.providers.seeded import draw_delay_ms, draw_hex
 from compose.providers.trade import Refund, Trade
 
 TRADE_COLUMNS = """number, trade_id, state, amount_minor, currency, run, order_id, notify_url, fingerprint,
@@ -88,6 +88,8 @@ class Book:
         self.transaction.execute(SET_CAPTURED, utc_ms, trade.number)
         captured = replace(trade, state="captured", captured_utc_ms=utc_ms)
         self._append("captured", captured, op, fault="late" if fault is not None else None, note=fault)
+        if self._faults.on_capture(self.transaction, op, trade.order) is not None:
+            self._plant(captured, op)
         self._notify("capture", captured, op)
         return captured
 
@@ -126,6 +128,12 @@ class Book:
         self._append("refunded", trade, op, refund=done)
         self._notify("refund", trade, op, done)
         return done
+
+    def _plant(self, trade: Trade, op: str) -> None:
+        """Leave a capture out of the bill, and put one there that never was; both are written down as such."""
+        self._append("bill_planted", trade, op, fault="planted", note="missing")
+        nobody = replace(trade, number=f"X{draw_hex(self.seed, 28, 'extra', trade.number)}", order=None)
+        self._append("bill_planted", nobody, op, fault="planted", note="extra")
 
     def _keep(self, trade: Trade) -> None:
         who = (trade.currency, trade.run, trade.order, trade.notify_url, trade.fingerprint)

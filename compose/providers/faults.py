@@ -8,7 +8,9 @@ order of effects, not the order in which answers come home.
     ratio   each matching case with this probability, drawn from seed, fault and count
     nth     every Nth matching case, the first counted as one
     orders  only cases of these orders
-    none    every matching case
+    none    every matching case; of plant_in_bill, which strikes once, the first
+
+What was planted in a bill stays there when the fault is lifted: bills are not mended by themselves.
 """
 
 import sqlite3
@@ -28,6 +30,7 @@ KINDS: Mapping[str, frozenset[str]] = {
     "lose_notices": frozenset({"of"}),
     "late_notices": frozenset({"by_ms", "of"}),
     "repeat_notices": frozenset({"times", "reorder", "of"}),
+    "plant_in_bill": frozenset(),
 }
 """Kind -> settings that it takes beside its selectors."""
 
@@ -133,6 +136,10 @@ class Faults:
         """The fault that makes this charge's capture late, or None."""
         return next(self._hitting(transaction, ("late_capture",), op, order), None)
 
+    def on_capture(self, transaction: Transaction, op: str, order: str | None) -> Fault | None:
+        """The fault that has this capture left out of the bill, or None."""
+        return next(self._hitting(transaction, ("plant_in_bill",), op, order), None)
+
     def on_notice(
         self, transaction: Transaction, kind: str, of: str, op: str | None, order: str | None
     ) -> Fault | None:
@@ -150,6 +157,8 @@ class Faults:
                     yield fault
 
     def _strikes(self, fault: Fault, seen: int) -> bool:
+        if fault.kind == "plant_in_bill":
+            return seen == (fault.nth or 1)
         if fault.nth is not None:
             return seen % fault.nth == 0
         if fault.ratio is not None:

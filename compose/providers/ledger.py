@@ -37,6 +37,7 @@ CREATE TRIGGER IF NOT EXISTS ledger_is_never_changed BEFORE UPDATE ON ledger
     BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS ledger_is_never_shortened BEFORE DELETE ON ledger
     BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE INDEX IF NOT EXISTS ledger_planted ON ledger (number) WHERE kind = 'bill_planted';
 CREATE TABLE IF NOT EXISTS trades (
     number TEXT PRIMARY KEY, trade_id TEXT NOT NULL, state TEXT NOT NULL, amount_minor INTEGER NOT NULL,
     currency TEXT NOT NULL, run TEXT, order_id TEXT, notify_url TEXT, fingerprint TEXT NOT NULL,

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from harness.faults.process import Kill, Pause
-from harness.faults.provider import LateCapture, LateNotices, LoseAnswers, LoseNotices, RepeatNotices, SlowAnswers
+from harness.faults.provider import (
+    LateCapture,
+    LateNotices,
+    LoseAnswers,
+    LoseNotices,
+    PlantInBill,
+    RepeatNotices,
+    SlowAnswers,
+)
 from harness.faults.toxics import CutAnswers, Down, Silence, SlowEdge
 from harness.scenario import Driver, Faults
 
@@ -24,6 +32,7 @@ __all__ = [
     "LoseAnswers",
     "LoseNotices",
     "Pause",
+    "PlantInBill",
     "RepeatNotices",
     "Silence",
     "SlowAnswers",
@@ -68,6 +77,11 @@ FAULTS: Mapping[str, FaultKind] = MappingProxyType(
         "late_notices": FaultKind(driver=Driver.PROVIDER, line="a provider's notices come late", make=LateNotices),
         "repeat_notices": FaultKind(
             driver=Driver.PROVIDER, line="a provider repeats its notices, also out of order", make=RepeatNotices
+        ),
+        "plant_in_bill": FaultKind(
+            driver=Driver.PROVIDER,
+            line="a provider's bill lacks one capture and has one that never was",
+            make=PlantInBill,
         ),
         "kill": FaultKind(
             driver=Driver.PROCESS, line="SIGKILL to a service, at an instant or a cue; then a restart", make=Kill

@@ -76,6 +76,11 @@ def RepeatNotices(  # scenario files read it as a thing
     return _everywhere("repeat_notices", providers, {"times": times, "reorder": reorder} | _select(of=of))
 
 
+def PlantInBill(*providers: str) -> Faults:  # scenario files read it as a thing
+    """The first capture from then on is left out of the bill, and one that never was stands there; both stay so."""
+    return _everywhere("plant_in_bill", providers, {})
+
+
 def _everywhere(kind: str, providers: tuple[str, ...], settings: Mapping[str, Setting]) -> Faults:
     """One fault a provider; "all" means each method of payment."""
     places = tuple(Method) if providers == ("all",) else providers
@@ -99,6 +104,7 @@ _AT_THE_PROVIDER: Final = {
     "lose_notices": "lose_notices",
     "late_notices": "late_notices",
     "repeat_notices": "repeat_notices",
+    "plant_in_bill": "plant_in_bill",
 }
 """A scenario's word -> the control API's."""
 

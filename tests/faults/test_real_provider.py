@@ -18,6 +18,7 @@ from harness.faults import (
     LateNotices,
     LoseAnswers,
     LoseNotices,
+    PlantInBill,
     RepeatNotices,
     Silence,
     SlowAnswers,
@@ -95,6 +96,7 @@ def test_network_faults_are_proven_by_what_the_provider_remembers(
         LoseNotices("wechat"),
         LateNotices("wechat", by_ms=10),
         RepeatNotices("wechat", times=3, reorder=True),
+        PlantInBill("wechat"),
     ],
     ids=lambda faults: str(faults[0].kind),
 )

@@ -175,6 +175,37 @@ def test_a_link_to_a_bill_gives_the_same_file_though_the_day_goes_on(alipay: Sim
     assert (line["业务类型"], line["订单金额"], line["商家实收"]) == ("交易", "10.00", "10.00")
 
 
+def test_what_a_fault_plants_in_a_bill_is_written_down_and_outlives_fault_and_process(mortal: Simulator) -> None:
+    calls = WechatCalls(mortal)
+    with mortal.fault(kind="plant_in_bill") as fault_id:
+        left_out, shown = calls.paid(), calls.paid()
+        assert mortal.hits(fault_id) == 1
+    mortal.kill()
+    mortal.start()
+    missing, extra = mortal.rows(kind="bill_planted")
+    assert (missing["number"], missing["note"], extra["note"], extra["amount_minor"]) == (
+        left_out,
+        "missing",
+        "extra",
+        1000,
+    )
+    lines = bill(mortal, f"/v3/bill/tradebill?bill_date={today()}&bill_type=ALL")
+    assert [(line["商户订单号"], line["应结订单金额"]) for line in lines] == [
+        (f"`{extra['number']}", "`10.00"),
+        (f"`{shown}", "`10.00"),
+    ]
+
+
+def test_what_is_planted_in_the_card_acquirer_s_bill_stands_among_its_balance_transactions(card: Simulator) -> None:
+    calls = CardCalls(card)
+    with card.fault(kind="plant_in_bill"):
+        left_out = calls.paid()
+    (extra,) = (row for row in card.rows(kind="bill_planted") if row["note"] == "extra")
+    listed = card.client.get("/v1/balance_transactions", params={"limit": 100}).json()["data"]
+    intents = {transaction["payment_intent"]: transaction["amount"] for transaction in listed}
+    assert (left_out in intents, intents[extra["number"]]) == (False, 1000)
+
+
 def today() -> str:
     return datetime.now(BEIJING).date().isoformat()
 
