@@ -114,6 +114,7 @@ class CompensationRecord(msgspec.Struct, frozen=True, kw_only=True):
     percent: int
     least_minor: int
     most_minor: int
+    unresolved_states: tuple[str, ...]
 
 
 class CapabilitiesRecord(msgspec.Struct, frozen=True, kw_only=True):

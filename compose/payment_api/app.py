@@ -137,7 +137,7 @@ def _add_other_routes(app: FastAPI, settings: Settings, held: list[Service]) -> 
         token: Bearer = None,
     ) -> Response:
         check_operator(token, settings.operator_token)
-        page = await ledger.read_page(held[0].database, book, int(after or 0), limit)
+        page = await ledger.read_page(held[0].database, book, int(after or 0), limit, settings.defects)
         headers = {} if page.next_after is None else {"X-Next-Cursor": str(page.next_after)}
         return Response(page.content, headers=headers, media_type="application/x-ndjson")
 

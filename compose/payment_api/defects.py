@@ -56,6 +56,13 @@ class Defect(StrEnum):
     OTHER_ORDER_READABLE_WHILE_DEGRADED = "other_order_readable_while_degraded"
     REFUND_FOR_ANYONE = "refund_for_anyone"
     STALE_READ_AFTER_WRITE = "stale_read_after_write"
+    VOUCHER_TWICE = "voucher_twice"
+    VOUCHER_NEVER = "voucher_never"
+    VOUCHER_WRONG_ROUNDING = "voucher_wrong_rounding"
+    UNAFFECTED_COMPENSATED = "unaffected_compensated"
+    AFFECTED_FORGOTTEN = "affected_forgotten"
+    RECONCILIATION_BLIND = "reconciliation_blind"
+    REFUND_IN_YUAN_FOR_FEN = "refund_in_yuan_for_fen"
 
 
 LINES: Mapping[Defect, str] = MappingProxyType(
@@ -100,6 +107,13 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.OTHER_ORDER_READABLE_WHILE_DEGRADED: "asks nobody whose order it is while a provider is in trouble",
         Defect.REFUND_FOR_ANYONE: "refunds an order to its payer, whoever asks",
         Defect.STALE_READ_AFTER_WRITE: "reads orders from a replica that is 600 ms behind",
+        Defect.VOUCHER_TWICE: "gives a voucher for each reason that an order was affected, not for each order",
+        Defect.VOUCHER_NEVER: "lists who was affected and gives nobody a voucher",
+        Defect.VOUCHER_WRONG_ROUNDING: "rounds a voucher's worth down",
+        Defect.UNAFFECTED_COMPENSATED: "gives a voucher to everyone whose order is paid",
+        Defect.AFFECTED_FORGOTTEN: "leaves out of the list of affected orders those that were paid in the end",
+        Defect.RECONCILIATION_BLIND: "reconciles all bills but Alipay's",
+        Defect.REFUND_IN_YUAN_FOR_FEN: "tells WeChat Pay a refund's amount in yuan, which takes it for fen",
     }
 )
 

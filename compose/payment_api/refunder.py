@@ -85,6 +85,8 @@ class Refunder:
     async def _step(self, refund: Refund, *, accepted: bool) -> bool:
         """Send, or ask about what was sent; returns whether the provider has it now."""
         provider = self._providers[refund.method]
+        if Defect.REFUND_IN_YUAN_FOR_FEN in self._defects and refund.method is Method.WECHAT:
+            refund = replace(refund, amount_minor=max(1, refund.amount_minor // 100))
         answer = await (provider.refund_query(refund) if accepted else provider.refund(refund))
         if answer.provider_number not in (None, refund.provider_number):
             assert answer.provider_number is not None

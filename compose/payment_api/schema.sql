@@ -93,3 +93,44 @@ CREATE TABLE IF NOT EXISTS idempotency_keys (
     PRIMARY KEY (user_id, key)
 );
 CREATE INDEX IF NOT EXISTS keys_of_an_order ON idempotency_keys (order_id);
+
+-- Payment attempts that were answered busy and so have no other row.
+CREATE TABLE IF NOT EXISTS refusals (
+    seq bigserial PRIMARY KEY,
+    order_id text NOT NULL REFERENCES orders ON DELETE CASCADE,
+    at timestamptz NOT NULL,
+    reason text NOT NULL
+);
+CREATE INDEX IF NOT EXISTS refusals_of_an_order ON refusals (order_id);
+
+-- Orders that an outage touched, once for each reason.
+CREATE TABLE IF NOT EXISTS affected (
+    seq bigserial PRIMARY KEY,
+    order_id text NOT NULL REFERENCES orders ON DELETE CASCADE,
+    reason text NOT NULL,
+    at timestamptz NOT NULL,
+    UNIQUE (order_id, reason)
+);
+
+-- The rule against compensating twice: a voucher's id is made of its order's.
+CREATE TABLE IF NOT EXISTS vouchers (
+    seq bigserial UNIQUE,
+    id text PRIMARY KEY,
+    order_id text NOT NULL REFERENCES orders ON DELETE CASCADE,
+    amount_minor bigint NOT NULL CHECK (amount_minor > 0),
+    currency text NOT NULL,
+    at timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS vouchers_of_an_order ON vouchers (order_id);
+
+-- Differences between these books and the providers' bills; one stays, whatever becomes of its order.
+CREATE TABLE IF NOT EXISTS discrepancies (
+    seq bigserial PRIMARY KEY,
+    provider text NOT NULL,
+    number text NOT NULL,
+    order_id text,
+    kind text NOT NULL,
+    amount_minor bigint NOT NULL,
+    at timestamptz NOT NULL,
+    UNIQUE (provider, number, kind)
+);

@@ -11,6 +11,7 @@ from compose.payment_api.books import Books
 from compose.payment_api.breaker import Breaker
 from compose.payment_api.charger import Charger
 from compose.payment_api.closer import CLOSE_EVERY_S, close_expired
+from compose.payment_api.compensator import COMPENSATE_EVERY_S, Compensator
 from compose.payment_api.database import Database
 from compose.payment_api.defects import Defect
 from compose.payment_api.gates import LANE_CALLS, Gate, Gates
@@ -20,10 +21,12 @@ from compose.payment_api.notifications import Notifications
 from compose.payment_api.orders import Orders
 from compose.payment_api.payments import Payments
 from compose.payment_api.providers.alipay import Alipay
+from compose.payment_api.providers.bills import Bills
 from compose.payment_api.providers.card import Card
 from compose.payment_api.providers.link import Link
 from compose.payment_api.providers.shape import Provider
 from compose.payment_api.providers.wechat import Wechat
+from compose.payment_api.reconciler import RECONCILE_EVERY_S, Reconciler
 from compose.payment_api.refunder import Refunder
 from compose.payment_api.refunds import Refunds
 from compose.payment_api.releaser import Releaser
@@ -33,6 +36,8 @@ from compose.payment_api.wire import Wire
 
 SWEEP_EVERY_S = 1.0
 RELEASES_AT_ONCE = 8
+BILLS_CALLS = 2
+"""To one provider at a time."""
 ONE_POOL_CALLS = 2
 """Only of the defect one_pool_for_all."""
 UNBOUNDED_CALLS = 100_000
@@ -91,6 +96,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             ("watch of closed attempts", resolver.watch_every_s, resolver.watch_closed),
             ("closing at pay_by", CLOSE_EVERY_S, lambda: close_expired(database, books)),
             ("probing of failing methods", PROBE_EVERY_S, lambda: probe(health, lanes.background)),
+            ("compensation", COMPENSATE_EVERY_S, Compensator(database, defects).sweep),
+            ("reconciliation", RECONCILE_EVERY_S, Reconciler(database, await _bills(settings, stack), defects).look),
         ):
             background.start(name, repeat(name, pause_s, step))
         releaser = await _release_orders(settings, stack, database, background, signals)
@@ -182,3 +189,12 @@ async def _connect(settings: Settings, stack: AsyncExitStack) -> _Lanes:
         background=background,
         gates=Gates(gates=gates, seen=MethodHealth(gates), defects=settings.defects),
     )
+
+
+async def _bills(settings: Settings, stack: AsyncExitStack) -> Bills:
+    """Connections of their own: a bill that does not come must not hold up a charge."""
+    wires = {
+        method: await stack.enter_async_context(Wire(provider.url, provider.key, asyncio.Semaphore(BILLS_CALLS)))
+        for method, provider in settings.providers.items()
+    }
+    return Bills(wires)

@@ -76,9 +76,9 @@ def RepeatNotices(  # scenario files read it as a thing
     return _everywhere("repeat_notices", providers, {"times": times, "reorder": reorder} | _select(of=of))
 
 
-def PlantInBill(*providers: str) -> Faults:  # scenario files read it as a thing
-    """The first capture from then on is left out of the bill, and one that never was stands there; both stay so."""
-    return _everywhere("plant_in_bill", providers, {})
+def PlantInBill(*providers: str, nth: int = 1) -> Faults:  # scenario files read it as a thing
+    """The nth capture from then on is left out of the bill, and one that never was stands there; both stay so."""
+    return _everywhere("plant_in_bill", providers, _select(every_nth=nth))
 
 
 def _everywhere(kind: str, providers: tuple[str, ...], settings: Mapping[str, Setting]) -> Faults:

@@ -141,6 +141,8 @@ class Compensation:
     """Of the order's amount, rounded half up."""
     least_minor: int
     most_minor: int
+    unresolved_states: frozenset[str]
+    """States of an attempt, in the target's own words, in which it is unresolved."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,7 +17,7 @@ import msgspec
 from harness.errors import TargetFileError
 from harness.operation import Method, Op, Outcome
 from harness.targets.books import Book
-from harness.targets.protocol import BookCall, Call, Capabilities, NewOrder, Request
+from harness.targets.protocol import BookCall, Call, Capabilities, Compensation, NewOrder, Request
 from harness.targets.reference_answers import (
     BUSY,
     RAW_STATES,
@@ -47,13 +47,20 @@ LEGAL_EDGES = frozenset(
 )
 CAPABILITIES = Capabilities(
     operations=frozenset({Op.CREATE, Op.PAY, Op.READ, Op.LIST, Op.REFUND, Op.STATUS}),
-    books=frozenset({Book.ORDERS, Book.PAYMENTS, Book.REFUNDS, Book.TRANSITIONS}),
+    books=frozenset(Book),
     idempotent=frozenset({Op.CREATE, Op.PAY, Op.REFUND}),
     pay_by=True,
     busy=BUSY,
     raw_states=RAW_STATES,
     legal_edges=LEGAL_EDGES,
     offers_methods=True,
+    compensation=Compensation(
+        unresolved_ms=3_000,
+        percent=10,
+        least_minor=100,
+        most_minor=2_000,
+        unresolved_states=frozenset({"created", "sent", "unknown"}),
+    ),
 )
 ORDERS_A_PAGE = 100
 LIST_PAGES_MAX = 50

@@ -7,6 +7,7 @@ problem instead of a guess.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -14,12 +15,15 @@ from harness.operation import Ending
 from harness.targets.books import (
     Attempt,
     Book,
+    BookAffected,
+    BookDiscrepancy,
     BookOrder,
     BookPage,
     BookPayment,
     BookRefund,
     BookRow,
     BookTransition,
+    BookVoucher,
     RefundState,
 )
 from harness.targets.protocol import Reply
@@ -130,20 +134,68 @@ class _TransitionRow(msgspec.Struct, frozen=True, rename={"from_state": "from", 
         )
 
 
-def _rows_by(
-    decoder: msgspec.json.Decoder[_OrderRow]
-    | msgspec.json.Decoder[_PaymentRow]
-    | msgspec.json.Decoder[_RefundRow]
-    | msgspec.json.Decoder[_TransitionRow],
-) -> Callable[[bytes], tuple[BookRow, ...]]:
+class _VoucherRow(msgspec.Struct, frozen=True):
+    id: str
+    order_id: str
+    amount_minor: int
+    currency: str
+    at: datetime
+
+    def canonical(self) -> BookVoucher:
+        return BookVoucher(
+            voucher=self.id,
+            order=self.order_id,
+            amount_minor=self.amount_minor,
+            currency=self.currency,
+            at_utc_ms=utc_ms(self.at),
+        )
+
+
+class _AffectedRow(msgspec.Struct, frozen=True):
+    order_id: str
+    reason: str
+    at: datetime
+
+    def canonical(self) -> BookAffected:
+        return BookAffected(order=self.order_id, reason=self.reason, at_utc_ms=utc_ms(self.at))
+
+
+class _DiscrepancyRow(msgspec.Struct, frozen=True):
+    provider: str
+    number: str
+    order_id: str | None
+    kind: Literal["missing_in_bill", "missing_in_books", "amount_differs"]
+    amount_minor: int
+    at: datetime
+
+    def canonical(self) -> BookDiscrepancy:
+        return BookDiscrepancy(
+            provider=self.provider,
+            number=self.number,
+            order=self.order_id,
+            kind=self.kind,
+            amount_minor=self.amount_minor,
+            at_utc_ms=utc_ms(self.at),
+        )
+
+
+class _Row(Protocol):
+    def canonical(self) -> BookRow: ...
+
+
+def _rows_by(row: type[_Row]) -> Callable[[bytes], tuple[BookRow, ...]]:
+    decoder = msgspec.json.Decoder(row)
     return lambda body: tuple(row.canonical() for row in decoder.decode_lines(body))
 
 
 _READ: Mapping[Book, Callable[[bytes], tuple[BookRow, ...]]] = {
-    Book.ORDERS: _rows_by(msgspec.json.Decoder(_OrderRow)),
-    Book.PAYMENTS: _rows_by(msgspec.json.Decoder(_PaymentRow)),
-    Book.REFUNDS: _rows_by(msgspec.json.Decoder(_RefundRow)),
-    Book.TRANSITIONS: _rows_by(msgspec.json.Decoder(_TransitionRow)),
+    Book.ORDERS: _rows_by(_OrderRow),
+    Book.PAYMENTS: _rows_by(_PaymentRow),
+    Book.REFUNDS: _rows_by(_RefundRow),
+    Book.TRANSITIONS: _rows_by(_TransitionRow),
+    Book.VOUCHERS: _rows_by(_VoucherRow),
+    Book.AFFECTED: _rows_by(_AffectedRow),
+    Book.DISCREPANCIES: _rows_by(_DiscrepancyRow),
 }
 
 

@@ -180,7 +180,7 @@ class Api:
 
     def of(self, name: str, order: str) -> list[dict[str, Any]]:
         """The rows of a book that are about an order."""
-        return [row for row in self.book(name) if row.get("order_id", row["id"]) == order]
+        return [row for row in self.book(name) if row.get("order_id", row.get("id")) == order]
 
     def customer(self) -> "Customer":
         """Somebody new."""

@@ -9,11 +9,15 @@ from harness.operation import Ending, State
 from harness.targets.books import (
     Attempt,
     Book,
+    BookAffected,
+    BookDiscrepancy,
     BookOrder,
     BookPage,
     BookPayment,
     BookRefund,
+    BookRow,
     BookTransition,
+    BookVoucher,
     RefundState,
 )
 from harness.targets.drive import drive
@@ -163,6 +167,55 @@ def test_a_page_of_transitions_is_canonical() -> None:
         seq=3, kind="order", subject="o-1", order="o-1", from_state=None, to_state="open", at_utc_ms=PAY_BY_MS
     )
     assert page(Book.TRANSITIONS, row)[0] == BookPage(rows=(expected,), cursor=None)
+
+
+AT = "2026-01-01T00:00:08.250Z"
+
+
+@pytest.mark.parametrize(
+    ("book", "row", "expected"),
+    [
+        (
+            Book.VOUCHERS,
+            {"id": "v-1", "amount_minor": 120, "currency": "CNY"},
+            BookVoucher(voucher="v-1", order="o-1", amount_minor=120, currency="CNY", at_utc_ms=PAY_BY_MS),
+        ),
+        (
+            Book.AFFECTED,
+            {"reason": "unresolved"},
+            BookAffected(order="o-1", reason="unresolved", at_utc_ms=PAY_BY_MS),
+        ),
+        (
+            Book.DISCREPANCIES,
+            {"provider": "card", "number": "pi_1", "kind": "missing_in_bill", "amount_minor": 1200},
+            BookDiscrepancy(
+                provider="card",
+                number="pi_1",
+                order="o-1",
+                kind="missing_in_bill",
+                amount_minor=1200,
+                at_utc_ms=PAY_BY_MS,
+            ),
+        ),
+    ],
+)
+def test_a_page_of_what_was_made_good_or_found_wrong_is_canonical(
+    book: Book, row: dict[str, object], expected: BookRow
+) -> None:
+    assert page(book, {"seq": 3, "order_id": "o-1", "at": AT} | row)[0] == BookPage(rows=(expected,), cursor=None)
+
+
+def test_a_discrepancy_of_another_kind_is_not_guessed_at() -> None:
+    row: dict[str, object] = {
+        "seq": 3,
+        "order_id": None,
+        "provider": "card",
+        "number": "1",
+        "kind": "odd",
+        "amount_minor": 1,
+        "at": AT,
+    }
+    assert page(Book.DISCREPANCIES, row)[0].problem is not None
 
 
 @pytest.mark.parametrize("row", [order("of_next_year"), order() | {"user": None}])
