@@ -32,6 +32,10 @@ PROBE_EVERY_S = 0.25
 """A failing method of which no attempt was seen for a window is probed so often."""
 
 
+REFUSED = (PaymentState.FAILED, PaymentState.CLOSED)
+"""States of an attempt that came to nothing: a plain no, unless the provider is in trouble."""
+
+
 class Health(StrEnum):
     """How a method fares."""
 
@@ -53,7 +57,7 @@ class Attempt:
         """An answer with the attempt in this state; `is_well`: there is no sign of trouble with the provider."""
         if state is PaymentState.PAID:
             self.works = True
-        elif state in LIVE or (state is PaymentState.FAILED and not is_well):
+        elif state in LIVE or (state in REFUSED and not is_well):
             self.works = False
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from harness.checks import (
+    announced,
     assumptions,
     idempotent_reply,
     latency,
@@ -33,6 +34,7 @@ _LISTED: tuple[Check, ...] = (
     no_silence.CHECK,
     success_ratio.CHECK,
     latency.CHECK,
+    announced.CHECK,
     # Last, what must hold for all others.
     assumptions.CHECK,
 )

@@ -7,6 +7,7 @@ import pytest
 
 from harness.checks import CHECKS
 from harness.verdict import Status
+from tests.histories.announced_stories import ANNOUNCED_STORIES
 from tests.histories.builder import Run
 from tests.histories.key_stories import KEY_STORIES
 from tests.histories.latency_stories import LATENCY_STORIES
@@ -21,6 +22,7 @@ STORIES = {
     "no_silence": SILENCE_STORIES,
     "success_ratio": SUCCESS_STORIES,
     "latency": LATENCY_STORIES,
+    "announced": ANNOUNCED_STORIES,
 }
 
 # What each check must withstand: kept by hand, so that no entry can lose its history unseen. A lagging or
@@ -51,6 +53,12 @@ ENTRIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         CRIES_WOLF: ("too few for p99",),
         MISSES: ("only ok counted", "sent to done"),
         UNDECIDED: ("the bound straddles",),
+    },
+    "announced": {
+        CRIES_WOLF: ("injected but masked by the target's retries",),
+        MISSES: ('a constant "degraded"',),
+        UNDECIDED: ("gap between samples > T/4",),
+        BROKEN: ("never told", "not taken back", "without cause"),
     },
 }
 
