@@ -6,16 +6,21 @@ python -m compose.payment_api defects    JSON: every defect in one line, every b
 
 import json
 import logging
+import math
 import os
 import sys
+from typing import TYPE_CHECKING
 
-from compose.payment_api.defects import BUILDS, LINES
+from compose.payment_api.defects import BUILDS, LINES, Defect
+
+if TYPE_CHECKING:
+    from compose.payment_api.settings import Settings
 
 LOOPBACK = "127.0.0.1"
 KEEP_ALIVE_S = 30
 """Longer than customers think between two requests, so that no connection closes under their next one."""
-STOP_LIMIT_S = 2
-"""A stop waits so long for requests under way; what they began is taken up by the next start."""
+STOP_DEADLINES = 3
+"""A stop waits so many deadlines for requests under way; what they began is adopted by whoever comes next."""
 
 
 def main(arguments: list[str]) -> int:
@@ -52,9 +57,15 @@ def _serve() -> int:
         log_level="warning",
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=STOP_LIMIT_S,
+        headers=[("X-Build", settings.release.name)],
+        timeout_graceful_shutdown=_stop_limit_s(settings),
     )
     return 0
+
+
+def _stop_limit_s(settings: "Settings") -> int:
+    drops = Defect.UPGRADE_DROPS_IN_FLIGHT in settings.defects
+    return 0 if drops else math.ceil(STOP_DEADLINES * settings.deadline_s)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from compose.payment_api.notifications import BODY_MAX_BYTES
 from compose.payment_api.orders import Wanted
 from compose.payment_api.payments import Wish
 from compose.payment_api.personal import debug_context, masked, reference
+from compose.payment_api.rollout import Wear, schema_refused
 from compose.payment_api.service import Service, running
 from compose.payment_api.settings import Settings
 from compose.payment_api.tokens import check_operator, user_of
@@ -51,7 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
     @app.get("/healthz")
     async def healthz() -> Response:
         now_ms = time.time_ns() // 1_000_000
-        health = {"status": "ok", "build": settings.build, "pid": os.getpid()}
+        health = {"status": "ok", "build": settings.build, "release": settings.release.name, "pid": os.getpid()}
         return _json(200, health | {"started_utc_ms": started_utc_ms, "utc_ms": now_ms})
 
     _add_customer_routes(app, settings, held)
@@ -60,8 +61,10 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _add_customer_routes(app: FastAPI, settings: Settings, held: list[Service]) -> None:
+    wear = Wear(settings.release)
+
     @app.post("/v1/orders", status_code=201, responses={201: {"model": bodies.OrderOut}})
-    async def create_order(body: bodies.OrderIn, key: Key, token: Bearer = None) -> Response:
+    async def create_order(body: bodies.AnyOrderIn, key: Key, token: Bearer = None) -> Response:
         user = user_of(token, settings.token_secret)
         made = await held[0].orders.create(user, _wanted(body, settings), key)
         if Defect.PHONE_IN_LOG in settings.defects:
@@ -87,6 +90,7 @@ def _add_customer_routes(app: FastAPI, settings: Settings, held: list[Service]) 
     )
     async def pay(order_id: str, body: bodies.PaymentIn, key: Key, token: Bearer = None) -> Response:
         user = user_of(token, settings.token_secret)
+        wear.pays()
         card = None if body.card is None else reference(settings.token_secret, "pm", body.card)
         wish = Wish(user=user, order_id=order_id, method=body.method, key=key, instrument=card)
         told = body.card if Defect.CARD_NUMBER_IN_ERROR in settings.defects else None
@@ -142,13 +146,18 @@ def _add_other_routes(app: FastAPI, settings: Settings, held: list[Service]) -> 
         return Response(page.content, headers=headers, media_type="application/x-ndjson")
 
 
-def _wanted(body: bodies.OrderIn, settings: Settings) -> Wanted:
-    """The order, with nothing of the customer but what is kept."""
+def _wanted(body: bodies.OrderIn | bodies.OrderInNew, settings: Settings) -> Wanted:
+    """The order, in a schema that this release takes, with nothing of the customer but what is kept."""
+    is_new = isinstance(body, bodies.OrderInNew)
+    if is_new and not settings.release.new_schema:
+        raise schema_refused(422)
+    if not is_new and settings.release.new_schema and Defect.OLD_SCHEMA_REFUSED in settings.defects:
+        raise schema_refused()
     return Wanted(
         line=body.line,
         merchant=body.merchant,
-        amount_minor=body.amount_minor,
-        currency=body.currency,
+        amount_minor=body.amount.minor if isinstance(body, bodies.OrderInNew) else body.amount_minor,
+        currency=body.amount.currency if isinstance(body, bodies.OrderInNew) else body.currency,
         contact=None if body.phone is None else masked(body.phone),
         payer=None if body.openid is None else reference(settings.token_secret, "payer", body.openid),
     )

@@ -16,6 +16,7 @@ from compose.payment_api.errors import in_short
 log = logging.getLogger("payment_api")
 
 T = TypeVar("T")
+Step = Callable[[], Coroutine[object, object, None]]
 
 
 class Background:
@@ -35,6 +36,11 @@ class Background:
     def runs(self, name: str) -> bool:
         """Is a task of this name at work?"""
         return name in self._tasks
+
+    async def finish(self, prefix: str, limit_s: float) -> None:
+        """Wait until what runs under names that begin so has ended, at most so long."""
+        if tasks := [task for name, task in self._tasks.items() if name.startswith(prefix)]:
+            await asyncio.wait(tasks, timeout=limit_s)
 
     async def stop(self) -> None:
         """Cancel what runs, and wait until it has ended."""
@@ -101,7 +107,7 @@ async def wait_s(event: asyncio.Event, limit_s: float) -> None:
             await event.wait()
 
 
-async def repeat(name: str, pause_s: float, step: Callable[[], Coroutine[object, object, None]]) -> None:
+async def repeat(name: str, pause_s: float, step: Step) -> None:
     """Do a step again and again with a pause between; one that fails is logged and does not end the loop."""
     while True:
         try:
@@ -109,3 +115,13 @@ async def repeat(name: str, pause_s: float, step: Callable[[], Coroutine[object,
         except Exception as exc:  # noqa: BLE001 - whatever it was, the next step tries again
             log.warning("%s failed: %s", name, in_short(exc))
         await asyncio.sleep(pause_s)
+
+
+def led(leads: Callable[[], bool], step: Step) -> Step:
+    """The step, taken only while this process leads."""
+
+    async def led_step() -> None:
+        if leads():
+            await step()
+
+    return led_step

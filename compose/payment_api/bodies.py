@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from compose.payment_api.model import Method, OrderState, PaymentState, RefundState
 
@@ -16,15 +16,42 @@ class _In(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class OrderIn(_In):
-    """A new order."""
-
+class _AnyOrder(_In):
     line: Literal["ride", "food", "supermarket"]
     merchant: Annotated[str, Field(min_length=1, max_length=64)]
-    amount_minor: Amount
-    currency: Literal["CNY"]
     phone: Annotated[str, Field(pattern=r"^\+?[0-9]{6,15}$")] | None = None
     openid: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{6,64}$")] | None = None
+
+
+class OrderIn(_AnyOrder):
+    """A new order."""
+
+    amount_minor: Amount
+    currency: Literal["CNY"]
+
+
+class Money(_In):
+    """An amount with its currency."""
+
+    minor: Amount
+    currency: Literal["CNY"]
+
+
+class OrderInNew(_AnyOrder):
+    """A new order in the second schema."""
+
+    amount: Money
+
+
+def _schema(body: object) -> str:
+    return "new" if isinstance(body, OrderInNew) or (isinstance(body, dict) and "amount" in body) else "old"
+
+
+AnyOrderIn = Annotated[
+    Annotated[OrderIn, Tag("old")] | Annotated[OrderInNew, Tag("new")],
+    Discriminator(_schema),
+]
+"""Told apart by whether there is an `amount`, so that an error names fields of the schema that was meant."""
 
 
 class PaymentIn(_In):

@@ -160,8 +160,8 @@ class Books:
     def _is_ignored(self, payment: Payment) -> bool:
         """A capture of an attempt that was given up is news like any other, unless a defect forgets the attempt."""
         switched = Defect.SWITCH_WITHOUT_CLOSE in self._defects and payment.state is PaymentState.CLOSED
-        failed = Defect.TIMEOUT_IS_FAILURE in self._defects and payment.state is PaymentState.FAILED
-        return switched or failed
+        believed = {Defect.TIMEOUT_IS_FAILURE, Defect.UPGRADE_DROPS_IN_FLIGHT} & self._defects
+        return switched or (bool(believed) and payment.state is PaymentState.FAILED)
 
 
 async def rest(connection: Connection, order: Order, at: datetime) -> None:

@@ -6,10 +6,12 @@ a database which is silent ends in an error and not in silence.
 """
 
 import asyncio
+import hashlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.resources import files
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 import asyncpg
@@ -23,6 +25,10 @@ if TYPE_CHECKING:  # generic for the type checker only
     Connection = PoolConnectionProxy[asyncpg.Record]
 else:
     Connection = PoolConnectionProxy
+
+SCHEMA_LOCK = "SELECT pg_advisory_xact_lock(7249120)"
+SCHEMAS = "CREATE TABLE IF NOT EXISTS schemas_applied (digest text PRIMARY KEY)"
+NOTE_SCHEMA = "INSERT INTO schemas_applied (digest) VALUES ($1) ON CONFLICT DO NOTHING RETURNING digest"
 
 CONNECTIONS_MAX = 24
 CONNECTIONS_MIN = 4
@@ -42,8 +48,10 @@ class DatabaseMissing(Exception):
 class Database:
     """The pool; open it with `async with`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, marks: Mapping[str, str] = MappingProxyType({})) -> None:
+        """`marks` are settings of each session; defaults of columns read them (`schema.sql`)."""
         self._url = url
+        self._marks = marks
 
     async def __aenter__(self) -> Self:
         """Connect and create the schema where it is absent; raises DatabaseMissing after 30 s of trying."""
@@ -90,10 +98,28 @@ class Database:
             command_timeout=STATEMENT_LIMIT_S,
             # Nothing here leaves state on a connection, so a round trip that clears it would buy nothing.
             reset=_leave,
-            server_settings={"lock_timeout": str(LOCK_LIMIT_MS), "synchronous_commit": "on", "timezone": "UTC"},
+            server_settings={
+                "lock_timeout": str(LOCK_LIMIT_MS),
+                "synchronous_commit": "on",
+                "timezone": "UTC",
+                **self._marks,
+            },
         )
-        async with self._pool.acquire() as connection:
-            await connection.execute(files(__package__ or "").joinpath("schema.sql").read_text())
+        async with self._pool.acquire() as connection, connection.transaction():
+            await _apply_schema(connection)
+
+
+async def _apply_schema(connection: Connection) -> None:
+    """Create what is absent; nothing where this very schema was applied before.
+
+    Even where an index stands, CREATE INDEX waits for all writers of its table, and
+    a build that starts beside a working one must not make it wait.
+    """
+    await connection.execute(SCHEMA_LOCK)
+    await connection.execute(SCHEMAS)
+    schema = files(__package__ or "").joinpath("schema.sql").read_text()
+    if await connection.fetchrow(NOTE_SCHEMA, hashlib.sha256(schema.encode()).hexdigest()) is not None:
+        await connection.execute(schema)
 
 
 async def _leave(_: object) -> None:

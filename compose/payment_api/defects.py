@@ -45,6 +45,9 @@ class Defect(StrEnum):
     STATUS_ALWAYS_DEGRADED = "status_always_degraded"
     STATUS_SHARES_FATE = "status_shares_fate"
     STATUS_LATE = "status_late"
+    UPGRADE_DROPS_IN_FLIGHT = "upgrade_drops_in_flight"
+    ROLL_BACK_LOSES_ORDERS = "roll_back_loses_orders"
+    OLD_SCHEMA_REFUSED = "old_schema_refused"
     # Of the front before the API, which is given the same names.
     CANARY_NOT_STICKY = "canary_not_sticky"
     CANARY_TWICE_SHARE = "canary_twice_share"
@@ -97,6 +100,9 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.STATUS_ALWAYS_DEGRADED: "the status page says that every method is down, whatever happens",
         Defect.STATUS_SHARES_FATE: "the status page remembers nothing and asks the API while its reader waits",
         Defect.STATUS_LATE: "the status page shows what it knew 8 s ago",
+        Defect.UPGRADE_DROPS_IN_FLIGHT: "ends at once when told to, and takes what was under way for failed, for good",
+        Defect.ROLL_BACK_LOSES_ORDERS: "deletes a new release's orders when it is told to end",
+        Defect.OLD_SCHEMA_REFUSED: "understands only the new schema in its new release",
         Defect.CANARY_NOT_STICKY: "draws the build anew for each request (the front does)",
         Defect.CANARY_TWICE_SHARE: "gives a new release twice the share of users that was asked for (the front does)",
         Defect.NEVER_ROLLS_BACK: "keeps a release whose error rate departs (the front does)",

@@ -29,7 +29,7 @@ SELECT seq, id, order_id, payment_id, method,
 FROM refunds WHERE seq > $1 ORDER BY seq LIMIT $2
 """,
     "transitions": """
-SELECT seq, kind, subject AS id, order_id, from_state AS "from", to_state AS "to", at
+SELECT seq, kind, subject AS id, order_id, from_state AS "from", to_state AS "to", at, build
 FROM transitions WHERE seq > $1 ORDER BY seq LIMIT $2
 """,
     "vouchers": """

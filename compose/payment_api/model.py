@@ -173,6 +173,8 @@ class Refund:
     payment_provider_number: str | None
     payment_amount_minor: int
     currency: str
+    slot: str
+    """The process that works on it."""
 
 
 def order_of(row: asyncpg.Record) -> Order:
@@ -222,4 +224,5 @@ def refund_of(row: asyncpg.Record) -> Refund:
         payment_provider_number=row["payment_provider_number"],
         payment_amount_minor=row["payment_amount_minor"],
         currency=row["currency"],
+        slot=row["slot"],
     )

@@ -34,7 +34,7 @@ from compose.payment_api.model import (
 )
 from compose.payment_api.orders import READ_KEY, Binding, Orders, bind_key, check_digest, digest, order_not_found
 from compose.payment_api.releaser import book_release
-from compose.payment_api.resolver import Resolver
+from compose.payment_api.resolver import LOOK_EVERY_S, Resolver
 from compose.payment_api.steps import Step, born, move_order, move_payment, now
 
 INSERT_PAYMENT = """
@@ -132,7 +132,7 @@ class Payments:
                 row = await self._database.row(READ_PAYMENT, payment.id)
                 if row is None or not payment_of(row).is_live:
                     return
-                await wait_s(news, left_s)
+                await wait_s(news, min(left_s, LOOK_EVERY_S))
                 news.clear()
 
     def _left_s(self, payment: Payment) -> float:

@@ -14,11 +14,12 @@ from dataclasses import replace
 from compose.payment_api.background import Background, Signals, wait_s
 from compose.payment_api.database import Database
 from compose.payment_api.defects import Defect
+from compose.payment_api.lease import Lease
 from compose.payment_api.model import Method, Refund, RefundState
 from compose.payment_api.providers.shape import Provider, RefundResult
 from compose.payment_api.refunds import Refunds
 
-PENDING = "SELECT id FROM refunds WHERE state = 'pending' ORDER BY created_at, seq"
+PENDING = "SELECT id FROM refunds WHERE state = 'pending' AND slot = $1 ORDER BY created_at, seq"
 
 FIRST_PAUSE_S = 0.1
 ACCEPTED_PAUSE_S = 0.4
@@ -37,6 +38,7 @@ class Refunder:
         providers: Mapping[Method, Provider],
         background: Background,
         signals: Signals,
+        lease: Lease,
         defects: frozenset[Defect],
     ) -> None:
         self._database = database
@@ -44,6 +46,7 @@ class Refunder:
         self._providers = providers
         self._background = background
         self._signals = signals
+        self._lease = lease
         self._defects = defects
         signals.on_refund_owed(self.send)
 
@@ -55,7 +58,7 @@ class Refunder:
 
     async def sweep(self) -> None:
         """Take up refunds that nobody works on: those of a killed process, and those whose task ended in an error."""
-        for row in await self._database.rows(PENDING):
+        for row in await self._database.rows(PENDING, self._lease.slot):
             self.send(row["id"])
 
     async def told(self, refund_id: str) -> None:
@@ -75,7 +78,7 @@ class Refunder:
         with self._signals.watching(refund_id) as news:
             while True:
                 refund = await self._refunds.read(refund_id)
-                if refund is None or refund.state is not RefundState.PENDING:
+                if refund is None or refund.state is not RefundState.PENDING or refund.slot != self._lease.slot:
                     return
                 accepted = await self._step(refund, accepted=accepted)
                 await wait_s(news, ACCEPTED_PAUSE_S if accepted and pause_s < ACCEPTED_PAUSE_S else pause_s)

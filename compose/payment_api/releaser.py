@@ -15,14 +15,15 @@ from http import HTTPStatus
 from compose.payment_api.background import Background, Signals
 from compose.payment_api.database import Connection, Database
 from compose.payment_api.defects import Defect
+from compose.payment_api.lease import Lease
 from compose.payment_api.model import OrderState
 from compose.payment_api.steps import now
 from compose.payment_api.wire import CallFailed, Wire
 
 BOOK = "INSERT INTO releases (order_id, booked_at) VALUES ($1, $2) ON CONFLICT DO NOTHING"
-DUE = "SELECT order_id FROM releases WHERE done_at IS NULL ORDER BY booked_at, order_id LIMIT 500"
+DUE = "SELECT order_id FROM releases WHERE done_at IS NULL AND slot = $1 ORDER BY booked_at, order_id LIMIT 500"
 READ = """
-SELECT r.done_at, o.state, o.line FROM releases r JOIN orders o ON o.id = r.order_id WHERE r.order_id = $1
+SELECT r.done_at, r.slot, o.state, o.line FROM releases r JOIN orders o ON o.id = r.order_id WHERE r.order_id = $1
 """
 DONE = "UPDATE releases SET done_at = $2 WHERE order_id = $1 AND done_at IS NULL"
 
@@ -40,6 +41,7 @@ class Releaser:
         dispatch: Wire,
         background: Background,
         signals: Signals,
+        lease: Lease,
         defects: frozenset[Defect],
         run_id: str,
         deadline_s: float,
@@ -47,6 +49,7 @@ class Releaser:
         self._database = database
         self._dispatch = dispatch
         self._background = background
+        self._lease = lease
         self._defects = defects
         self._run_id = run_id
         self._deadline_s = deadline_s
@@ -66,14 +69,14 @@ class Releaser:
 
     async def sweep(self) -> None:
         """Take up releases that nobody works on: those of a killed process, and those whose task ended in an error."""
-        for row in await self._database.rows(DUE):
+        for row in await self._database.rows(DUE, self._lease.slot):
             self.release(row["order_id"])
 
     async def _release(self, order_id: str) -> None:
         pause_s = FIRST_PAUSE_S
         while True:
             row = await self._database.row(READ, order_id)
-            if row is None or row["done_at"] is not None:
+            if row is None or row["done_at"] is not None or row["slot"] != self._lease.slot:
                 return
             if (
                 Defect.RELEASED_NEVER in self._defects

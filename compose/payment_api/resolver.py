@@ -23,6 +23,7 @@ from compose.payment_api.charger import Charger
 from compose.payment_api.database import Database
 from compose.payment_api.defects import Defect
 from compose.payment_api.gates import Gates
+from compose.payment_api.lease import Lease
 from compose.payment_api.model import UNPAID, Method, OrderState, Payment, PaymentState, payment_of
 from compose.payment_api.providers.shape import Provider, Result
 from compose.payment_api.steps import now
@@ -31,15 +32,18 @@ READ_CASE = """
 SELECT p.*, o.state AS order_state, o.pay_by FROM payments p JOIN orders o ON o.id = p.order_id WHERE p.id = $1
 """
 LIVE_BEFORE = """
-SELECT id FROM payments WHERE state IN ('created', 'sent', 'unknown') AND watched AND created_at < $1
+SELECT id FROM payments WHERE state IN ('created', 'sent', 'unknown') AND watched AND created_at < $1 AND slot = $2
 ORDER BY created_at, seq
 """
+UNWANTED = "UPDATE payments SET unwanted = true WHERE id = $1"
 CLOSED_SINCE = "SELECT * FROM payments WHERE state = 'closed' AND closed_at > $1 ORDER BY closed_at, seq"
 
 FIRST_PAUSE_S = 0.1
 PENDING_PAUSE_S = 0.35
 """An accepted charge is captured, and its notice here, within this; asking before would be in vain."""
 LONGEST_PAUSE_S = 1.0
+LOOK_EVERY_S = 0.25
+"""Whoever waits for another process's work is told nothing of it, and looks."""
 RESENDS_MAX = 2
 RESOLVE_DEADLINES = 3
 """So many deadlines after its creation an attempt that is still not paid is closed."""
@@ -58,6 +62,8 @@ class Case:
     order_state: OrderState
     pay_by: datetime
     watched: bool
+    unwanted: bool
+    slot: str
 
 
 class Resolver:
@@ -73,6 +79,7 @@ class Resolver:
         gates: Gates,
         background: Background,
         signals: Signals,
+        lease: Lease,
         defects: frozenset[Defect],
         deadline_s: float,
     ) -> None:
@@ -83,6 +90,7 @@ class Resolver:
         self._gates = gates
         self._background = background
         self._signals = signals
+        self._lease = lease
         self._defects = defects
         self._deadline_s = deadline_s
         self._unwanted: set[str] = set()
@@ -99,22 +107,25 @@ class Resolver:
 
         Returns when that is done or after `limit_s`; the work goes on behind.
         """
-        self._unwanted.add(payment_id)
-        self.watch(payment_id)
-        self._signals.announce(payment_id)
+        if await self._is_own(payment_id):
+            self._unwanted.add(payment_id)
+            self.watch(payment_id)
+            self._signals.announce(payment_id)
+        else:
+            await self._database.execute(UNWANTED, payment_id)
         until = now() + timedelta(seconds=limit_s)
         with self._signals.watching(payment_id) as news:
             while (left_s := (until - now()).total_seconds()) > 0:
                 row = await self._database.row(READ_PAYMENT, payment_id)
                 if row is None or not payment_of(row).is_live:
                     return
-                await wait_s(news, left_s)
+                await wait_s(news, min(left_s, LOOK_EVERY_S))
                 news.clear()
 
     async def sweep(self) -> None:
         """Take up attempts that nobody works on: those of a killed process, and those whose task ended in an error."""
         before = now() - timedelta(seconds=2 * self._deadline_s if self._swept_before else 0)
-        for row in await self._database.rows(LIVE_BEFORE, before):
+        for row in await self._database.rows(LIVE_BEFORE, before, self._lease.slot):
             self.watch(row["id"])
         self._swept_before = True
 
@@ -153,7 +164,7 @@ class Resolver:
                     await wait_s(news, pause_s)
                     news.clear()
                     case = await self._read(payment_id)
-                    if case is None or not case.watched or not case.payment.is_live:
+                    if case is None or not case.watched or not case.payment.is_live or case.slot != self._lease.slot:
                         return
                     resends = await self._step(case, resends)
                     pause_s = min(max(pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
@@ -196,7 +207,12 @@ class Resolver:
     def _is_wanted(self, case: Case) -> bool:
         payment, at = case.payment, now()
         in_time = at < case.pay_by and at < payment.created_at + timedelta(seconds=RESOLVE_DEADLINES * self._deadline_s)
-        return in_time and case.order_state in UNPAID and payment.id not in self._unwanted
+        return in_time and case.order_state in UNPAID and not case.unwanted and payment.id not in self._unwanted
+
+    async def _is_own(self, payment_id: str) -> bool:
+        """Whether this process works on the attempt, or nobody does any more."""
+        row = await self._database.row(READ_PAYMENT, payment_id)
+        return row is None or row["slot"] == self._lease.slot
 
     async def _read(self, payment_id: str) -> Case | None:
         row = await self._database.row(READ_CASE, payment_id)
@@ -207,4 +223,6 @@ class Resolver:
             order_state=OrderState(row["order_state"]),
             pay_by=row["pay_by"],
             watched=row["watched"],
+            unwanted=row["unwanted"],
+            slot=row["slot"],
         )

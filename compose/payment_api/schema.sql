@@ -33,7 +33,11 @@ CREATE TABLE IF NOT EXISTS payments (
     created_at timestamptz NOT NULL,
     closed_at timestamptz,
     -- false: nobody asks its provider about it any more; so only by the defect notification_acked_before_commit.
-    watched boolean NOT NULL DEFAULT true
+    watched boolean NOT NULL DEFAULT true,
+    -- another method was asked for, of another process than the one that works on this attempt
+    unwanted boolean NOT NULL DEFAULT false,
+    -- the process that works on it, by the connection that inserts it; the same of refunds and releases
+    slot text NOT NULL DEFAULT coalesce(current_setting('payment_api.slot', true), '')
 );
 -- The rule against paying twice, where no race can get round it: one live attempt an order.
 CREATE UNIQUE INDEX IF NOT EXISTS one_live_attempt ON payments (order_id)
@@ -57,7 +61,8 @@ CREATE TABLE IF NOT EXISTS refunds (
     amount_minor bigint NOT NULL CHECK (amount_minor > 0),
     reason text NOT NULL,
     created_at timestamptz NOT NULL,
-    done_at timestamptz
+    done_at timestamptz,
+    slot text NOT NULL DEFAULT coalesce(current_setting('payment_api.slot', true), '')
 );
 CREATE INDEX IF NOT EXISTS refunds_of_an_order ON refunds (order_id, seq);
 CREATE UNIQUE INDEX IF NOT EXISTS refunds_by_number ON refunds (method, number);
@@ -71,7 +76,8 @@ CREATE TABLE IF NOT EXISTS transitions (
     order_id text NOT NULL REFERENCES orders ON DELETE CASCADE,
     from_state text,
     to_state text NOT NULL,
-    at timestamptz NOT NULL
+    at timestamptz NOT NULL,
+    build text NOT NULL DEFAULT coalesce(current_setting('payment_api.release', true), '')
 );
 CREATE INDEX IF NOT EXISTS transitions_of_an_order ON transitions (order_id);
 
@@ -79,7 +85,8 @@ CREATE INDEX IF NOT EXISTS transitions_of_an_order ON transitions (order_id);
 CREATE TABLE IF NOT EXISTS releases (
     order_id text PRIMARY KEY REFERENCES orders ON DELETE CASCADE,
     booked_at timestamptz NOT NULL,
-    done_at timestamptz
+    done_at timestamptz,
+    slot text NOT NULL DEFAULT coalesce(current_setting('payment_api.slot', true), '')
 );
 CREATE INDEX IF NOT EXISTS releases_to_send ON releases (booked_at) WHERE done_at IS NULL;
 
@@ -133,4 +140,12 @@ CREATE TABLE IF NOT EXISTS discrepancies (
     amount_minor bigint NOT NULL,
     at timestamptz NOT NULL,
     UNIQUE (provider, number, kind)
+);
+
+-- The processes that share this database, each good until its lease is over.
+CREATE TABLE IF NOT EXISTS workers (
+    slot text PRIMARY KEY,
+    release text NOT NULL,
+    started_at timestamptz NOT NULL,
+    until timestamptz NOT NULL
 );

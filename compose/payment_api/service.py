@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from compose.payment_api.background import Background, Signals, repeat
+from compose.payment_api.background import Background, Signals, led, repeat
 from compose.payment_api.books import Books
 from compose.payment_api.breaker import Breaker
 from compose.payment_api.charger import Charger
@@ -14,7 +14,9 @@ from compose.payment_api.closer import CLOSE_EVERY_S, close_expired
 from compose.payment_api.compensator import COMPENSATE_EVERY_S, Compensator
 from compose.payment_api.database import Database
 from compose.payment_api.defects import Defect
+from compose.payment_api.draining import drain, marks_of
 from compose.payment_api.gates import LANE_CALLS, Gate, Gates
+from compose.payment_api.lease import ADOPT_PAYMENTS, ADOPT_REFUNDS, ADOPT_RELEASES, BEAT_EVERY_S, Lease
 from compose.payment_api.method_health import PROBE_EVERY_S, MethodHealth, probe
 from compose.payment_api.model import Method
 from compose.payment_api.notifications import Notifications
@@ -62,8 +64,10 @@ class Service:
 async def running(settings: Settings) -> AsyncIterator[Service]:
     """Connect, take up what a former process left, and work until the block ends."""
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(Database(settings.database_url))
+        database = await stack.enter_async_context(Database(settings.database_url, marks_of(settings)))
         background, signals, defects = Background(), Signals(), settings.defects
+        lease = Lease(database, slot=settings.slot, release=settings.release.name, deadline_s=settings.deadline_s)
+        stack.push_async_callback(lease.leave)
         stack.push_async_callback(background.stop)
         lanes = await _connect(settings, stack)
         health = lanes.gates.seen
@@ -77,6 +81,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             gates=lanes.gates,
             background=background,
             signals=signals,
+            lease=lease,
             defects=defects,
             deadline_s=settings.deadline_s,
         )
@@ -88,19 +93,36 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             providers=lanes.background,
             background=background,
             signals=signals,
+            lease=lease,
             defects=defects,
         )
+        lease.takes(ADOPT_PAYMENTS, resolver.watch)
+        lease.takes(ADOPT_REFUNDS, refunder.send)
+        releaser = await _release_orders(
+            settings=settings,
+            stack=stack,
+            database=database,
+            background=background,
+            signals=signals,
+            lease=lease,
+        )
+        await lease.register()
+
+        def leads() -> bool:
+            return lease.leads
+
         for name, pause_s, step in (
+            ("lease", BEAT_EVERY_S, lease.beat),
             ("sweep of payments", SWEEP_EVERY_S, resolver.sweep),
             ("sweep of refunds", SWEEP_EVERY_S, refunder.sweep),
-            ("watch of closed attempts", resolver.watch_every_s, resolver.watch_closed),
-            ("closing at pay_by", CLOSE_EVERY_S, lambda: close_expired(database, books)),
+            ("watch of closed attempts", resolver.watch_every_s, led(leads, resolver.watch_closed)),
+            ("closing at pay_by", CLOSE_EVERY_S, led(leads, lambda: close_expired(database, books))),
             ("probing of failing methods", PROBE_EVERY_S, lambda: probe(health, lanes.background)),
             ("compensation", COMPENSATE_EVERY_S, Compensator(database, defects).sweep),
             ("reconciliation", RECONCILE_EVERY_S, Reconciler(database, await _bills(settings, stack), defects).look),
         ):
             background.start(name, repeat(name, pause_s, step))
-        releaser = await _release_orders(settings, stack, database, background, signals)
+        stack.push_async_callback(drain, settings, database, books, background)
         keys = {method: provider.key for method, provider in settings.providers.items()}
         yield Service(
             database=database,
@@ -131,7 +153,13 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
 
 
 async def _release_orders(
-    settings: Settings, stack: AsyncExitStack, database: Database, background: Background, signals: Signals
+    *,
+    settings: Settings,
+    stack: AsyncExitStack,
+    database: Database,
+    background: Background,
+    signals: Signals,
+    lease: Lease,
 ) -> Releaser | None:
     """Have paid orders released, where somebody waits for them."""
     if settings.dispatch is None:
@@ -142,10 +170,12 @@ async def _release_orders(
         dispatch=await stack.enter_async_context(Wire(settings.dispatch.url, settings.dispatch.key, calls)),
         background=background,
         signals=signals,
+        lease=lease,
         defects=settings.defects,
         run_id=settings.run_id,
         deadline_s=settings.deadline_s,
     )
+    lease.takes(ADOPT_RELEASES, releaser.release)
     background.start("sweep of releases", repeat("sweep of releases", SWEEP_EVERY_S, releaser.sweep))
     return releaser
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from compose.payment_api.defects import Defect, UnknownName, switched_on
 from compose.payment_api.model import Method
+from compose.payment_api.rollout import FIRST, RELEASES, Release
 
 BREAKER_FAILURES = 3
 
@@ -45,6 +46,7 @@ class Settings:
     operator_token: str
     run_id: str
     build: str
+    release: Release
     defects: frozenset[Defect]
     deadline_s: float
     """Own deadline on each call to a provider, and the longest that a customer waits for its result."""
@@ -52,6 +54,11 @@ class Settings:
     """Calls in a row to a provider that fail before its breaker opens."""
     pay_by_s: float
     """From an order's creation to the instant at which it closes unpaid."""
+
+    @property
+    def slot(self) -> str:
+        """What tells this process from others on the same database: nobody else has its port while it lives."""
+        return f"port-{self.port}"
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -71,6 +78,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         operator_token=_text(environ, "PAYMENT_API_OPERATOR_TOKEN"),
         run_id=_text(environ, "PAYMENT_API_RUN_ID"),
         build=build,
+        release=_release(environ),
         defects=defects,
         deadline_s=_integer(environ, "PAYMENT_API_PROVIDER_DEADLINE_MS") / 1000,
         breaker_failures=int(environ.get("PAYMENT_API_BREAKER_FAILURES", "") or BREAKER_FAILURES),
@@ -84,6 +92,13 @@ def _provider(environ: Mapping[str, str], name: str) -> ProviderSettings:
         key=_text(environ, f"PAYMENT_API_{name}_KEY"),
         notice_url=_text(environ, f"PAYMENT_API_{name}_NOTICE_URL"),
     )
+
+
+def _release(environ: Mapping[str, str]) -> Release:
+    name = environ.get("PAYMENT_API_RELEASE", "") or FIRST
+    if name not in RELEASES:
+        raise SettingMissing(f"PAYMENT_API_RELEASE is {name!r}: one of {', '.join(RELEASES)}")
+    return RELEASES[name]
 
 
 def _dispatch(environ: Mapping[str, str]) -> DispatchSettings | None:
