@@ -106,6 +106,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             signals=signals,
             lease=lease,
         )
+        reconciler = Reconciler(database, await _bills(settings, stack), defects)
         await lease.register()
 
         def leads() -> bool:
@@ -118,8 +119,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             ("watch of closed attempts", resolver.watch_every_s, led(leads, resolver.watch_closed)),
             ("closing at pay_by", CLOSE_EVERY_S, led(leads, lambda: close_expired(database, books))),
             ("probing of failing methods", PROBE_EVERY_S, lambda: probe(health, lanes.background)),
-            ("compensation", COMPENSATE_EVERY_S, Compensator(database, defects).sweep),
-            ("reconciliation", RECONCILE_EVERY_S, Reconciler(database, await _bills(settings, stack), defects).look),
+            ("compensation", COMPENSATE_EVERY_S, led(leads, Compensator(database, defects).sweep)),
+            ("reconciliation", RECONCILE_EVERY_S, led(leads, reconciler.look)),
         ):
             background.start(name, repeat(name, pause_s, step))
         stack.push_async_callback(drain, settings, database, books, background)
