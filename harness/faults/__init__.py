@@ -18,6 +18,7 @@ from harness.faults.provider import (
     RepeatNotices,
     SlowAnswers,
 )
+from harness.faults.refusing import Refuse
 from harness.faults.toxics import CutAnswers, Down, Silence, SlowEdge
 from harness.scenario import Driver, Faults
 
@@ -33,6 +34,7 @@ __all__ = [
     "LoseNotices",
     "Pause",
     "PlantInBill",
+    "Refuse",
     "RepeatNotices",
     "Silence",
     "SlowAnswers",
@@ -61,6 +63,9 @@ FAULTS: Mapping[str, FaultKind] = MappingProxyType(
         "slow_edge": FaultKind(driver=Driver.NETWORK, line="answers on an edge come late", make=SlowEdge),
         "down": FaultKind(
             driver=Driver.NETWORK, line="what an edge leads to is gone: connections end, nothing arrives", make=Down
+        ),
+        "refuse": FaultKind(
+            driver=Driver.NETWORK, line="nobody listens on an edge: connections are refused", make=Refuse
         ),
         "slow_answers": FaultKind(
             driver=Driver.PROVIDER, line="a provider answers late, after the effect or before it", make=SlowAnswers

@@ -18,6 +18,7 @@ from typing import Final
 from harness.errors import FaultError
 from harness.faults.probe import ANSWER_LIMIT_S, Look, Prober, Seen
 from harness.faults.proof import Proof, confirmed, inconclusive, mismatch
+from harness.faults.refusing import RefuseInjection
 from harness.faults.surroundings import Edge, ProxyState, Surroundings, Toxic, ToxiproxyServer
 from harness.faults.toxics import ToxicPlan, toxic_plan
 from harness.scenario import FaultSpec
@@ -34,15 +35,25 @@ class Network:
     prober: Prober
     expected: dict[str, dict[str, Toxic]] = field(default_factory=dict)
     """Proxy -> toxic's name -> toxic, as they must stand at this instant."""
+    refusing: set[str] = field(default_factory=set)
+    """Proxies that must be disabled at this instant."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     """Held while a toxic is set or removed and while proxies are read, so that no reading falls between."""
 
-    def strike(self, number: int, spec: FaultSpec) -> "ToxicInjection":
+    @property
+    def server(self) -> ToxiproxyServer:
+        """Raises FaultError where the stack was started without one."""
+        return _server(self.around)
+
+    def strike(self, number: int, spec: FaultSpec) -> "ToxicInjection | RefuseInjection":
         """The fault `number`, ready to be prepared."""
         if spec.where not in self.around.edges:
             known = ", ".join(sorted(self.around.edges))
             raise FaultError(f"fault {number} strikes the edge {spec.where!r}; the target has: {known}")
         _server(self.around)
+        edge = self.around.edges[spec.where]
+        if spec.kind == "refuse":
+            return RefuseInjection(network=self, edge=edge)
         plan = toxic_plan(spec)
         toxic = Toxic(
             name=f"{self.around.run_id}.{number}.{spec.kind}",
@@ -50,7 +61,7 @@ class Network:
             stream=plan.stream,
             attributes=plan.attributes,
         )
-        return ToxicInjection(network=self, edge=self.around.edges[spec.where], toxic=toxic, plan=plan)
+        return ToxicInjection(network=self, edge=edge, toxic=toxic, plan=plan)
 
     def set_toxic(self, proxy: str, toxic: Toxic) -> None:
         """Set it and expect it from now on, also when Toxiproxy's answer is lost."""
@@ -64,6 +75,40 @@ class Network:
             was_there = _server(self.around).remove_toxic(proxy, toxic.name)
             self.expected.get(proxy, {}).pop(toxic.name, None)
         return was_there
+
+    def refuse(self, proxy: str) -> None:
+        """Disable a proxy and expect that from now on, also when Toxiproxy's answer is lost."""
+        with self.lock:
+            self.refusing.add(proxy)
+            self.server.disable(proxy)
+
+    def accept(self, proxy: str) -> bool:
+        """Enable a proxy; False when it was enabled already."""
+        with self.lock:
+            refused = not self.server.proxies()[proxy].enabled
+            self.server.enable(proxy)
+            self.refusing.discard(proxy)
+        return refused
+
+    def whole_again(self, edge: Edge, least_s: float = 0.0) -> Proof:
+        """Ask until the edge answers again, sooner than `least_s` where that is given, for at most `GONE_LIMIT_S`."""
+        until = time.monotonic() + GONE_LIMIT_S
+        while True:
+            look = self.prober.look(edge, ANSWER_LIMIT_S)
+            if look.seen is Seen.WHOLE and (least_s == 0 or look.took_s < least_s):
+                return confirmed(f"a probe through edge {edge.name} is answered again")
+            if edge.proxy in self.refusing:
+                return inconclusive(f"another fault stands on edge {edge.name}")
+            if look.seen is Seen.REFUSED:
+                return mismatch(f"the proxy of edge {edge.name} refuses connections")
+            if self.expected.get(edge.proxy):
+                return inconclusive(f"another fault stands on edge {edge.name}")
+            if time.monotonic() >= until:
+                break
+            time.sleep(0.1)
+        if not look.alive:
+            return inconclusive(f"{edge.to} does not answer past the proxy either")
+        return mismatch(f"a probe through edge {edge.name} is still {look.seen} after {GONE_LIMIT_S} s")
 
     def survey(self) -> tuple[Mapping[str, ProxyState], tuple[str, ...]]:
         """All proxies, and every way in which this run's are not as they should be, one sentence each.
@@ -83,7 +128,7 @@ class Network:
         if state is None:
             yield f"the proxy of edge {edge.name} is gone"
             return
-        if not state.enabled:
+        if not state.enabled and edge.proxy not in self.refusing:
             yield f"the proxy of edge {edge.name} is disabled"
         if (state.listen, state.upstream) != (edge.listen, edge.upstream):
             yield (
@@ -163,22 +208,7 @@ class ToxicInjection:
         return mismatch("; ".join(wrong)) if wrong else confirmed(f"gone from edge {self.edge.name}")
 
     def effect_gone(self) -> Proof:
-        """Ask until the edge answers again, for at most `GONE_LIMIT_S`."""
-        until = time.monotonic() + GONE_LIMIT_S
-        while True:
-            look = self.network.prober.look(self.edge, ANSWER_LIMIT_S)
-            if look.seen is Seen.WHOLE and (self.plan.least_s == 0 or look.took_s < self.plan.least_s):
-                return confirmed(f"a probe through edge {self.edge.name} is answered again")
-            if look.seen is Seen.REFUSED:
-                return mismatch(f"the proxy of edge {self.edge.name} refuses connections")
-            if self.network.expected.get(self.edge.proxy):
-                return inconclusive(f"another fault stands on edge {self.edge.name}")
-            if time.monotonic() >= until:
-                break
-            time.sleep(0.1)
-        if not look.alive:
-            return inconclusive(f"{self.edge.to} does not answer past the proxy either")
-        return mismatch(f"a probe through edge {self.edge.name} is still {look.seen} after {GONE_LIMIT_S} s")
+        return self.network.whole_again(self.edge, self.plan.least_s)
 
 
 def _tell(toxic: Toxic) -> str:

@@ -35,7 +35,10 @@ class ToxiproxyServer(Protocol):
         """Remove it; False when it was not there."""
         ...
 
+    def enable(self, name: str) -> None: ...
+    def disable(self, name: str) -> None: ...
     def toxic_url(self, proxy: str, name: str) -> str: ...
+    def proxy_url(self, name: str) -> str: ...
 
 
 class ServiceControl(Protocol):
@@ -60,6 +63,12 @@ class Warden(Protocol):
 
     def will_delete(self, url: str, headers: Mapping[str, str] | None = None) -> int:
         """DELETE this URL, unless it was struck off; returns the number to call `done` with."""
+        ...
+
+    def will_request(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: str | None = None
+    ) -> int:
+        """The same by another request."""
         ...
 
     def done(self, number: int) -> None:

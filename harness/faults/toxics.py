@@ -31,9 +31,9 @@ def Silence(*edges: str, answers: bool) -> Faults:  # scenario files read it as 
     return _everywhere("silence", edges, {"answers": answers})
 
 
-def SlowEdge(*edges: str, by_ms: int) -> Faults:  # scenario files read it as a thing
-    """Every answer on these edges comes `by_ms` later."""
-    return _everywhere("slow_edge", edges, {"by_ms": by_ms})
+def SlowEdge(*edges: str, by_ms: int, jitter_ms: int = 0) -> Faults:  # scenario files read it as a thing
+    """Every answer on these edges comes `by_ms` later, give or take up to `jitter_ms`."""
+    return _everywhere("slow_edge", edges, {"by_ms": by_ms} | ({"jitter_ms": jitter_ms} if jitter_ms else {}))
 
 
 def Down(*edges: str) -> Faults:  # scenario files read it as a thing
@@ -82,14 +82,14 @@ def toxic_plan(spec: FaultSpec) -> ToxicPlan:
                 limit_s=SILENCE_LIMIT_S,
             )
         case "slow_edge":
-            by_ms = int(spec.settings["by_ms"])
+            by_ms, jitter_ms = int(spec.settings["by_ms"]), int(spec.settings.get("jitter_ms", 0))
             return ToxicPlan(
                 kind="latency",
                 stream="downstream",
-                attributes=MappingProxyType({"latency": by_ms, "jitter": 0}),
+                attributes=MappingProxyType({"latency": by_ms, "jitter": jitter_ms}),
                 seen=Seen.WHOLE,
-                limit_s=ANSWER_LIMIT_S + by_ms / 1_000,
-                least_s=by_ms / 1_000,
+                limit_s=ANSWER_LIMIT_S + (by_ms + jitter_ms) / 1_000,
+                least_s=max(by_ms - jitter_ms, 0) / 1_000,
             )
         case "down":
             return ToxicPlan(

@@ -160,6 +160,12 @@ class Warden:
         self.undo[len(self.ever)] = url
         return len(self.ever)
 
+    def will_request(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: str | None = None
+    ) -> int:
+        assert (method, headers, body) == ("POST", {"Content-Type": "application/json"}, '{"enabled": true}')
+        return self.will_delete(url)
+
     def done(self, number: int) -> None:
         del self.undo[number]
 

@@ -51,6 +51,7 @@ def run(parts: Ground, faults: Faults, path: Path, meanwhile: Callable[[], None]
         Silence("wechat", answers=True),
         Silence("wechat", answers=False),
         SlowEdge("wechat", by_ms=80),
+        SlowEdge("wechat", by_ms=120, jitter_ms=40),
         Down("wechat"),
     ],
     ids=lambda faults: f"{faults[0].kind}-{dict(faults[0].settings)}",
