@@ -19,7 +19,7 @@ from harness.scenario import Scenario, Size
 from harness.targets.template import nearest
 
 NO_WORKERS = "a run with workers is not there yet; leave out --master, --worker and --processes"
-ASKED = ("size", "seed", "build", "defect", "target", "runs", "run_id", "windows", "port_base", "allow_host")
+ASKED = ("size", "seed", "build", "defect", "target", "runs", "run_id", "windows", "port_base", "allow_host", "known")
 """Our own arguments, as Locust's options and the start form name them."""
 
 
@@ -52,6 +52,7 @@ def add_arguments(parser: Any) -> None:
     add("--run-id", default="", help="name of the run directory; made from date and seed where empty")
     add("--windows", choices=sorted(PROFILES), default="gate", help="time windows: life, or scaled to a minute's run")
     add("--port-base", type=int, default=0, help="first of the ports to use; 0 takes any free ones")
+    add("--known", default="", help="file of known breaches; ./known.toml where empty, if it is there")
     add("--allow-host", default="", help="hosts beyond loopback that may be loaded, separated by commas")
 
 
@@ -84,6 +85,7 @@ def read_assignment(
         allow_hosts=split(asked["allow_host"]),
         host=form.get("host", host),
         most_journeys=most_journeys,
+        known_file=asked["known"],
     )
 
 

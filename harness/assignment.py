@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.documents import (
-    Anchor,
-)
+from harness.documents import Anchor
 from harness.errors import UsageError
+from harness.known_file import file_asked_for, read_known
 from harness.profile import PROFILES, Windows
 from harness.scenario import Scenario, Size
+from harness.stack.addresses import addresses_of
 from harness.stack.builds import Chosen, resolve_defects
-from harness.stack.ground import addresses_of
 from harness.stack.hosts import check_hosts
 from harness.stack.ports import reserved
 from harness.targets.file import TargetFile, load_target
@@ -48,6 +47,10 @@ class Assignment:
     port_base: int
     allow_hosts: tuple[str, ...]
     most_journeys: int
+    known_file: str = ""
+    """As it was given, for `harness rerun`; empty for ./known.toml, if it is there."""
+    known: bytes | None = None
+    """What it says; goes into the run directory."""
 
     @property
     def folder(self) -> Path:
@@ -71,6 +74,8 @@ class Assignment:
             given += ["--defect", name]
         for host in self.allow_hosts:
             given += ["--allow-host", host]
+        if self.known_file:
+            given += ["--known", self.known_file]
         return tuple(given)
 
 
@@ -89,6 +94,7 @@ def assign(
     allow_hosts: tuple[str, ...],
     host: str,
     most_journeys: int,
+    known_file: str = "",
 ) -> Assignment:
     """Check what is asked for; raises UsageError, in one line, where it cannot be done.
 
@@ -121,6 +127,8 @@ def assign(
         port_base=port_base,
         allow_hosts=allow_hosts,
         most_journeys=most_journeys,
+        known_file=known_file,
+        known=read_known(file_asked_for(known_file)),
     )
 
 

@@ -1,8 +1,10 @@
 """Which scenarios are there, for those who must not import Locust?
 
-Asks a child process (`harness.scenario_files`), which takes about a second.
+`known_scenarios` asks a child process (`harness.scenario_files`), which takes about a second;
+`declared` only reads the files, for those who want to know no more than that a name is there.
 """
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,8 @@ import msgspec
 from harness.errors import UsageError
 
 LIMIT_S = 60
+SIZES = frozenset({"gate", "scene"})
+"""Names of plans: `harness.scenario.Size`, which this module lies below."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +29,36 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """Size -> length of the load."""
     claims: dict[str, tuple[str, ...]]
     """Size -> names of the promises claimed."""
+
+
+def declared(folder: Path) -> dict[str, set[str]]:
+    """Scenario -> its sizes, as far as the files' text alone shows; empty where one of them cannot be read.
+
+    What stands in it is there if the files can be loaded; what does not may be there all the same, by another name
+    or another way of writing it down. Costs some 20 ms.
+    """
+    found: dict[str, set[str]] = {}
+    for path in scenario_files(folder):
+        try:
+            tree = ast.parse(path.read_bytes())
+        except (OSError, SyntaxError, ValueError):
+            return {}
+        found |= {node.name: _sizes(node) for node in tree.body if isinstance(node, ast.ClassDef) and _customer(node)}
+    return found
+
+
+def _customer(node: ast.ClassDef) -> bool:
+    return any(isinstance(base, ast.Name) and base.id == "Customer" for base in node.bases)
+
+
+def _sizes(node: ast.ClassDef) -> set[str]:
+    targets = (target for line in node.body if isinstance(line, ast.Assign) for target in line.targets)
+    return {target.id for target in targets if isinstance(target, ast.Name)} & SIZES
+
+
+def scenario_files(folder: Path) -> list[Path]:
+    """Every file of the folder that Locust would load, by name."""
+    return sorted(path for path in folder.rglob("*.py") if not path.name.startswith("_"))
 
 
 def known_scenarios(folder: Path) -> list[Entry]:

@@ -2,7 +2,8 @@
 
 Thin: each command reads its arguments, calls one function of an inner module
 and turns its result into output and an exit code. Starts without Locust and
-gevent; what needs them runs as a child process.
+gevent; what needs them runs as a child process. Inner modules are imported by
+the command that needs them: a run starts this one several times.
 """
 
 import secrets
@@ -10,16 +11,17 @@ import sys
 import traceback
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
-from harness.assignment import new_run_id
 from harness.cli_listing import Listed, listing
-from harness.errors import ExitCode, HarnessError
-from harness.gate import Request, check_request, prune, run_locust
+from harness.errors import ExitCode, HarnessError, UsageError
 from harness.scenario import Size
+
+if TYPE_CHECKING:
+    from harness.gate import Request
 
 WIDTH_IN_LOGS = 160
 """Columns where the output is no terminal and says nothing of its width."""
@@ -49,6 +51,8 @@ Profile = Annotated[ProfileName, typer.Option(help="Time windows: life, or scale
 AllowHost = Annotated[
     list[str] | None, typer.Option(help="Host beyond loopback that may be loaded, if the target file allows it too.")
 ]
+MAIN = ("AnswerLost", "FestivalEvening")
+"""What a gate runs where no scenario is named."""
 REFERENCE = Path("compose/reference.toml")
 KEPT = 20
 DEFAULT_BUILD = "fixed"
@@ -57,8 +61,9 @@ DEFAULT_BUILD = "fixed"
 @app.command()
 def gate(
     scenarios: Annotated[
-        list[str] | None, typer.Argument(help="Scenarios; default AnswerLost FestivalEvening.")
+        list[str] | None, typer.Argument(help=f"Scenarios; default {' '.join(MAIN)}.", show_default=False)
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every scenario that there is, in turn.")] = False,
     size: Annotated[
         Size, typer.Option(help="gate: half a minute's load at the base rate; scene: 8 s, for quick tests.")
     ] = Size.GATE,
@@ -70,25 +75,33 @@ def gate(
     keep: Annotated[int, typer.Option(min=1, help="Run directories to keep; older ones are removed.")] = KEPT,
     port_base: PortBase = 0,
     profile: Profile = ProfileName.GATE,
+    known: Annotated[
+        str, typer.Option(help="File of known breaches; default ./known.toml, if it is there.", show_default=False)
+    ] = "",
     allow_host: AllowHost = None,
 ) -> None:
     """Run scenarios, judge them, and exit with the verdict's code."""
-    _gate(
-        Request(
-            scenarios=tuple(scenarios or ("AnswerLost", "FestivalEvening")),
-            size=size.value,
-            build=build,
-            defects=tuple(defect or ()),
-            target_file=target,
-            seed=seed if seed is not None else secrets.randbits(31),
-            runs=runs,
-            run_id=new_run_id(),
-            profile=profile.value,
-            port_base=port_base,
-            allow_hosts=tuple(allow_host or ()),
-        ),
-        keep,
+    from harness.assignment import new_run_id  # noqa: PLC0415
+    from harness.gate import Request, every_scenario  # noqa: PLC0415
+
+    if every and scenarios:
+        raise UsageError("--all runs every scenario; name none beside it")
+    names = every_scenario(size.value) if every else tuple(scenarios or MAIN)
+    request = Request(
+        scenarios=names,
+        size=size.value,
+        build=build,
+        defects=tuple(defect or ()),
+        target_file=target,
+        seed=seed if seed is not None else secrets.randbits(31),
+        runs=runs,
+        run_id=new_run_id(),
+        profile=profile.value,
+        port_base=port_base,
+        allow_hosts=tuple(allow_host or ()),
+        known=known,
     )
+    _gate(request, keep)
 
 
 @app.command()
@@ -175,7 +188,8 @@ def rescue() -> None:
         _leave(ExitCode.HARNESS_FAILED)
 
 
-def _gate(request: Request, keep: int) -> NoReturn:
+def _gate(request: "Request", keep: int) -> NoReturn:
+    from harness.gate import check_request, prune, run_locust  # noqa: PLC0415
     from harness.report.saved import read_run  # noqa: PLC0415
     from harness.report.terminal import print_run  # noqa: PLC0415
 

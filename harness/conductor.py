@@ -28,6 +28,7 @@ from harness.drain import Drain, acknowledged_refunds
 from harness.evidence.clocks import sample_clocks
 from harness.evidence.ledgers import watermark
 from harness.faults.timeline import Timeline
+from harness.known_breaches import KNOWN_FILE
 from harness.load.client import Client, Deadlines
 from harness.load.dispatch import Dispatch
 from harness.load.leaks import Scanner
@@ -41,7 +42,18 @@ from harness.recorder.writer import HistoryWriter
 from harness.records import run_record, scenario_record
 from harness.scenario import Scenario
 from harness.stack.local import Ground, open_ground, open_stack
-from harness.stage import Account, Stage, close_account, closing, gather, looked_at, surroundings_of, write, written
+from harness.stage import (
+    Account,
+    Stage,
+    close_account,
+    closing,
+    gather,
+    looked_at,
+    made,
+    surroundings_of,
+    write,
+    written,
+)
 from harness.targets.adapter import make_adapter
 
 PREFLIGHT_COUNT = 3
@@ -57,23 +69,29 @@ def conduct(assignment: Assignment, *, cut: Cut, say: Say, on_request: OnRequest
     then says so.
     """
     folder = assignment.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    anchor = read_anchor()
-    say(Progress(scenario="", phase="stack", text=f"starting PostgreSQL and Toxiproxy, seed {assignment.seed}"))
-    with open_ground(
-        assignment.target,
-        run_id=assignment.run_id,
-        logs=folder / "logs",
-        port_base=assignment.port_base,
-        allowed_hosts=assignment.allow_hosts,
-    ) as ground:
+    with ExitStack() as opened:
+        opened.enter_context(made(folder))
+        if assignment.known is not None:
+            (folder / KNOWN_FILE).write_bytes(assignment.known)
+        anchor = read_anchor()
+        say(Progress(scenario="", phase="stack", text=f"starting PostgreSQL and Toxiproxy, seed {assignment.seed}"))
+        ground = opened.enter_context(
+            open_ground(
+                assignment.target,
+                run_id=assignment.run_id,
+                logs=folder / "logs",
+                port_base=assignment.port_base,
+                allowed_hosts=assignment.allow_hosts,
+            )
+        )
         record = run_record(assignment, ground.versions(), anchor)
-        with closing(record, folder / "run.json", cut):
-            for scenario in assignment.scenarios:
-                if cut.reason is None:
-                    conduct_scenario(
-                        scenario, assignment, ground, anchor=anchor, cut=cut, say=say, on_request=on_request
-                    )
+        opened.enter_context(closing(record, folder / "run.json", cut))
+        for number, scenario in enumerate(assignment.scenarios, 1):
+            if cut.reason is None:
+                if len(assignment.scenarios) > 1:
+                    turn = f"{number} of {len(assignment.scenarios)} scenarios"
+                    say(Progress(scenario=scenario.name, phase="begins", text=turn))
+                conduct_scenario(scenario, assignment, ground, anchor=anchor, cut=cut, say=say, on_request=on_request)
     return folder
 
 

@@ -25,10 +25,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from harness import progress
 from harness.assignment import check_names, check_ports
-from harness.catalogue import known_scenarios
+from harness.catalogue import declared, known_scenarios
 from harness.errors import CutBeforeStart, ExitCode, HarnessError, UsageError
+from harness.known_file import file_asked_for, read_known
+from harness.stack.addresses import addresses_of
 from harness.stack.builds import resolve_defects
-from harness.stack.ground import addresses_of
 from harness.stack.hosts import check_hosts
 from harness.targets.file import load_target
 
@@ -52,7 +53,17 @@ class Request:
     profile: str
     port_base: int
     allow_hosts: tuple[str, ...]
+    known: str = ""
+    """File of known breaches; empty for ./known.toml, if it is there."""
     folder: Path = Path("scenarios")
+
+
+def every_scenario(size: str, folder: Path = Path("scenarios")) -> tuple[str, ...]:
+    """Names of all scenarios that declare a size; raises UsageError where there is none."""
+    names = tuple(entry.name for entry in known_scenarios(folder) if size in entry.seconds)
+    if not names:
+        raise UsageError(f"no scenario in {folder} declares a size {size!r}")
+    return names
 
 
 def check_request(request: Request) -> None:
@@ -61,9 +72,14 @@ def check_request(request: Request) -> None:
     resolve_defects(target, request.build, request.defects)
     check_hosts(addresses_of(target, os.environ), file_allows=target.allow_hosts, allowed=request.allow_hosts)
     check_ports(target, request.port_base)
+    known_file = file_asked_for(request.known)
+    shown = declared(request.folder)
+    if known_file is None and all(request.size in shown.get(name, ()) for name in request.scenarios):
+        return  # whether the files can be loaded shows when Locust does
     # Last, since it takes longest: a child process loads the scenario files.
-    known = {entry.name: tuple(entry.seconds) for entry in known_scenarios(request.folder)}
-    check_names(request.scenarios, known, request.size)
+    entries = {entry.name: tuple(entry.seconds) for entry in known_scenarios(request.folder)}
+    check_names(request.scenarios, entries, request.size)
+    read_known(known_file, entries)
 
 
 def run_locust(request: Request, console: Console) -> ExitCode:
@@ -105,9 +121,20 @@ def run_locust(request: Request, console: Console) -> ExitCode:
             raise CutBeforeStart("cut short before anything was started; there is nothing to judge")
         said = next((line for line in last if "error:" in line), "".join(last[-1:]))
         raise UsageError(error or said.removeprefix("harness: "))
+    if not error and not (folder / "run.json").exists():
+        _check_files(request)
     if error:
         raise HarnessError(f"no verdict: {error}; Locust's own words are in {log_path}")
     raise HarnessError(f"no verdict: Locust ended with {code}; the end of {log_path}:\n" + "\n".join(last))
+
+
+def _check_files(request: Request) -> None:
+    """Raise UsageError, in one line, where it was a scenario file that Locust could not begin with."""
+    try:
+        known_scenarios(request.folder)
+    except UsageError:
+        shutil.rmtree(request.runs / request.run_id)
+        raise
 
 
 def locust_command(request: Request) -> list[str]:
@@ -120,6 +147,7 @@ def locust_command(request: Request) -> list[str]:
         *("--seed", str(request.seed), "--runs", str(request.runs), "--run-id", request.run_id),
         *("--windows", request.profile, "--port-base", str(request.port_base)),
         *("--defect", ",".join(request.defects), "--allow-host", ",".join(request.allow_hosts)),
+        *("--known", request.known),
     ]
 
 

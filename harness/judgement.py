@@ -9,12 +9,14 @@ are judged by one rule. Statuses are Jepsen's three, the worst wins. No I/O, no 
 from collections.abc import Iterable
 
 from harness.binomial import falls_short, meets, upper_bound
+from harness.rating import Clock, Rating, longest, rate, rate_run
 from harness.verdict import (
     ASSUMPTIONS,
     CheckResult,
     Crash,
     Finding,
     JudgedCheck,
+    KnownEntry,
     Ratio,
     ScenarioVerdict,
     Status,
@@ -123,14 +125,23 @@ _EXIT_CODES = {Status.PASS: 0, Status.UNKNOWN: 3, Status.FAIL: 1}
 
 
 def worst(statuses: Iterable[Status]) -> Status:
-    """PASS < UNKNOWN < FAIL; what was not exercised or not offered does not count, and nothing is UNKNOWN."""
+    """PASS < UNKNOWN < FAIL; what is known, not exercised or not offered does not count, and nothing is UNKNOWN."""
     return max((s for s in statuses if s in _SEVERITY), key=_SEVERITY.__getitem__, default=Status.UNKNOWN)
 
 
 def judge_scenario(
-    scenario: str, checks: tuple[JudgedCheck, ...], *, cut_short: str | None = None, facts: tuple[str, ...] = ()
+    scenario: str,
+    checks: tuple[JudgedCheck, ...],
+    *,
+    cut_short: str | None = None,
+    facts: tuple[str, ...] = (),
+    clocks: tuple[Clock, ...] = (),
+    unread_clocks: str | None = None,
 ) -> ScenarioVerdict:
-    """The worst of its checks; cut short or without any promise held it is UNKNOWN at best."""
+    """The worst of its checks; cut short or without any promise held it is UNKNOWN at best.
+
+    `unread_clocks` says why the clocks could not be read, which leaves it without a rating.
+    """
     status = worst(judged.status for judged in checks)
     if status is Status.PASS and not any(c.status is Status.PASS and c.check != ASSUMPTIONS for c in checks):
         status, reasons = Status.UNKNOWN, ["no promise was held to: none is claimed and offered"]
@@ -139,6 +150,9 @@ def judge_scenario(
     if cut_short is not None:
         status = worst((status, Status.UNKNOWN))
         reasons.append(f"cut short: {cut_short}")
+    rating = _rate(checks, clocks)
+    unrated = None if cut_short is None else "it was cut short"
+    unrated = unrated or unread_clocks or ("it claims nothing that is offered" if rating is None else None)
     return ScenarioVerdict(
         scenario=scenario,
         status=status,
@@ -147,11 +161,35 @@ def judge_scenario(
         cut_short=cut_short,
         facts=facts,
         checks=checks,
+        clocks=clocks,
+        rating=rating if unrated is None else None,
+        unrated=unrated,
+    )
+
+
+_COUNTED = {Status.PASS, Status.UNKNOWN, Status.FAIL, Status.KNOWN}
+
+
+def _rate(checks: tuple[JudgedCheck, ...], clocks: tuple[Clock, ...]) -> Rating | None:
+    """What was claimed and offered counts, `assumptions` apart: they are the harness's, no promise of the target."""
+    claimed = [c for c in checks if c.claimed is not None and c.status in _COUNTED and c.check != ASSUMPTIONS]
+    if not claimed:
+        return None
+    return rate(
+        held=sum(judged.status is Status.PASS for judged in claimed),
+        claimed=len(claimed),
+        broken=(judged.check for judged in checks if judged.status in {Status.FAIL, Status.KNOWN}),
+        clocks=clocks,
     )
 
 
 def judge_run(
-    run_id: str, seed: int, scenarios: tuple[ScenarioVerdict, ...], *, cut_short: str | None = None
+    run_id: str,
+    seed: int,
+    scenarios: tuple[ScenarioVerdict, ...],
+    *,
+    cut_short: str | None = None,
+    known: tuple[KnownEntry, ...] = (),
 ) -> Verdict:
     """The worst of its scenarios; a run that was cut short is UNKNOWN at best."""
     status = worst(scenario.status for scenario in scenarios)
@@ -166,4 +204,7 @@ def judge_run(
         exit_code=_EXIT_CODES[status],
         cut_short=whole,
         scenarios=scenarios,
+        clocks=longest(scenario.clocks for scenario in scenarios),
+        rating=None if whole is not None else rate_run([(s.scenario, s.rating) for s in scenarios]),
+        known=known,
     )

@@ -21,7 +21,7 @@ from typing import Any
 
 import gevent
 import msgspec
-from gevent.subprocess import Popen
+from gevent.subprocess import PIPE, Popen
 from locust import User
 from locust.dispatch import UsersDispatcher
 from locust.runners import LocalRunner
@@ -42,6 +42,8 @@ MOST_JOURNEYS = 2_000
 JUDGE_LIMIT_S = 300
 """Longest that judging a run may take before Locust gives up on a verdict."""
 
+VERDICTS = frozenset({ExitCode.PASS, ExitCode.BROKEN, ExitCode.UNDECIDED})
+"""What the judge exits with where it has written a verdict."""
 FIRST_FAILURE_STATUS = 400
 
 LOGGER = logging.getLogger(__name__)
@@ -115,6 +117,7 @@ class Lifecycle:
         self.leaving = False
         self.overheard = Overheard()
         logging.getLogger().addHandler(self.overheard)
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each request, and evidence takes thousands
         environment.process_exit_code = int(ExitCode.HARNESS_FAILED)
         environment.dispatcher_class = NoUsers
         options = environment.parsed_options
@@ -242,9 +245,14 @@ def judge(folder: Path) -> ExitCode:
     In a session of its own, so that a Ctrl-C meant for Locust does not reach it.
     """
     quiet = ["--quiet"] if "HARNESS_PROGRESS_FD" in os.environ else []
-    child = Popen([sys.executable, "-m", "harness.cli", "check", str(folder), *quiet], start_new_session=True)
+    command = [sys.executable, "-m", "harness.cli", "check", str(folder), *quiet]
+    child = Popen(command, start_new_session=True, stderr=PIPE)
     try:
-        return ExitCode(child.wait(timeout=JUDGE_LIMIT_S))
+        said = child.communicate(timeout=JUDGE_LIMIT_S)[1].decode(errors="replace")
     except Exception as error:
         child.kill()
         raise HarnessError(f"no verdict on {folder} within {JUDGE_LIMIT_S} s; try `harness check {folder}`") from error
+    if child.returncode not in VERDICTS:
+        raise HarnessError(f"judging {folder} ended with {child.returncode}:\n{said.rstrip()}\n")
+    sys.stderr.write(said)
+    return ExitCode(child.returncode)

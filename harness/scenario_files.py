@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.catalogue import Entry
+from harness.catalogue import Entry, scenario_files
 from harness.errors import ExitCode, UsageError
 
 
@@ -19,7 +19,7 @@ def catalogue(folder: Path) -> list[Entry]:
 
     from harness.customer import describe_all  # noqa: PLC0415  # the same
 
-    files = sorted(path for path in folder.rglob("*.py") if not path.name.startswith("_"))
+    files = scenario_files(folder)
     if not files:
         raise UsageError(f"no scenario files in {folder}; run this where the folder scenarios/ lies")
     classes: dict[str, type[object]] = {}

@@ -5,6 +5,7 @@ can say of it, filled in as the phases go and written to `conduct.json` at the
 end. The phases themselves, in their order, are `harness.conductor`.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from harness.assignment import Assignment
 from harness.cut import Cut
 from harness.documents import SCHEMA_VERSION, Anchor, ConductRecord, RunRecord, ScenarioRecord
 from harness.drain import Drained
+from harness.errors import UsageError
 from harness.evidence.clocks import ClockSample
 from harness.evidence.collect import Collection, collect
 from harness.faults.surroundings import Surroundings
@@ -79,6 +81,19 @@ class Stage:
     cut: Cut
     say: Callable[[str, str, float | None], None]
     on_request: OnRequest
+
+
+@contextmanager
+def made(folder: Path) -> Iterator[None]:
+    """Make the run directory; it goes again where it turns out that nothing can be started."""
+    fresh = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except UsageError:
+        if fresh and not (folder / "run.json").exists():
+            shutil.rmtree(folder)
+        raise
 
 
 @contextmanager

@@ -6,7 +6,10 @@ They are written as they stand here (`harness.verdict_document`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
+
+from harness.rating import Clock, Rating
 
 ASSUMPTIONS = "assumptions"
 """The check that is always claimed: whether what was recorded can carry a verdict at all."""
@@ -21,6 +24,8 @@ class Status(StrEnum):
     PASS = "PASS"  # noqa: S105  # a status, no password
     UNKNOWN = "UNKNOWN"
     FAIL = "FAIL"
+    KNOWN = "KNOWN"
+    """A breach is proven, and known.toml names a ticket for it that has not expired: shown, without effect."""
     NOT_EXERCISED = "NOT_EXERCISED"
     NOT_OFFERED = "NOT_OFFERED"
 
@@ -101,6 +106,40 @@ class Terms:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class KnownBreach:
+    """One entry of known.toml: this check, in this scenario, finds what a ticket is about."""
+
+    check: str
+    scenario: str
+    ticket: str
+    expires: date
+    """Last day, UTC, on which the entry holds."""
+
+
+class Standing(StrEnum):
+    """What became of an entry of known.toml in a run."""
+
+    SOFTENED = "softened"
+    """The check found a breach; its status is KNOWN."""
+    EXPIRED = "expired"
+    """The check found a breach, and the entry holds no more: its status is FAIL."""
+    HEALED = "healed"
+    """The check was claimed and passed: the entry can go."""
+    UNSEEN = "unseen"
+    """No breach was seen, but the check was not claimed or is undecided, so it may still be there."""
+    NOT_RUN = "not run"
+    """The scenario was not part of the run, or never begun."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownEntry:
+    """An entry of known.toml, and what became of it."""
+
+    breach: KnownBreach
+    standing: Standing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JudgedCheck:
     """One promise after judgement."""
 
@@ -118,6 +157,8 @@ class JudgedCheck:
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     traceback: str | None = None
+    known: KnownBreach | None = None
+    """Where the status is KNOWN: the entry that says so."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,6 +172,10 @@ class ScenarioVerdict:
     cut_short: str | None
     facts: tuple[str, ...]
     checks: tuple[JudgedCheck, ...]
+    clocks: tuple[Clock, ...] = ()
+    rating: Rating | None = None
+    unrated: str | None = None
+    """Why there is no rating."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,3 +188,9 @@ class Verdict:
     exit_code: int
     cut_short: str | None
     scenarios: tuple[ScenarioVerdict, ...]
+    clocks: tuple[Clock, ...] = ()
+    """Of all scenarios: each at its longest against its window."""
+    rating: Rating | None = None
+    """None where one of the scenarios was not rated."""
+    known: tuple[KnownEntry, ...] = ()
+    """Every entry of the run's known.toml, in its order."""

@@ -1,11 +1,13 @@
 import json
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.judgement import judge, judge_run, judge_scenario
-from harness.verdict import CheckResult, Crash, Finding, Status, Terms, Verdict
+from harness.rating import Clock
+from harness.verdict import CheckResult, Crash, Finding, KnownBreach, KnownEntry, Standing, Status, Terms, Verdict
 from harness.verdict_document import decode_verdict, encode_verdict
 
 BROKEN = judge(
@@ -23,7 +25,23 @@ BROKEN = judge(
     Terms(claimed=10, facts=("F02",)),
 )
 CRASHED = judge("latency", Crash(error="ValueError: x", traceback="Traceback"), Terms())
-VERDICT = judge_run("r-1", 7, (judge_scenario("S", (BROKEN, CRASHED), cut_short="stopped", facts=("F05",)),))
+CLOCK = Clock(name="refund", cases=2, unended=1, longest_s=9.5, window_s=8.0, scenario="S")
+REFUND = {
+    "name": "refund",
+    "cases": 2,
+    "unended": 1,
+    "longest_s": 9.5,
+    "window_s": 8.0,
+    "scenario": "S",
+    "why": "",
+}
+ENTRY = KnownEntry(
+    breach=KnownBreach(check="latency", scenario="S", ticket="PAY-1", expires=date(2026, 12, 31)),
+    standing=Standing.UNSEEN,
+)
+CUT = judge_scenario("S", (BROKEN, CRASHED), cut_short="stopped", facts=("F05",), clocks=(CLOCK,))
+VERDICT = judge_run("r-1", 7, (CUT,), known=(ENTRY,))
+WHOLE = judge_run("r-2", 8, (judge_scenario("S", (BROKEN,), clocks=(CLOCK,)),))
 
 
 def test_document_says_everything_under_its_names() -> None:
@@ -37,6 +55,14 @@ def test_document_says_everything_under_its_names() -> None:
         "status": "FAIL",
         "exit_code": 1,
         "cut_short": "S: stopped",
+        "clocks": [REFUND],
+        "rating": None,
+        "known": [
+            {
+                "breach": {"check": "latency", "scenario": "S", "ticket": "PAY-1", "expires": "2026-12-31"},
+                "standing": "unseen",
+            }
+        ],
     }
     assert scenario == {
         "scenario": "S",
@@ -45,6 +71,9 @@ def test_document_says_everything_under_its_names() -> None:
         "reason": "no_double_charge: 1 breach among 12 examined; cut short: stopped",
         "cut_short": "stopped",
         "facts": ["F05"],
+        "clocks": [REFUND],
+        "rating": None,
+        "unrated": "it was cut short",
     }
     assert checks[0] == {
         "check": "no_double_charge",
@@ -60,6 +89,7 @@ def test_document_says_everything_under_its_names() -> None:
         "findings": [{"subject": "A", "message": "A was charged twice: 二次.", "evidence": {"ledger": [{"seq": 3}]}}],
         "notes": ["1 healed"],
         "traceback": None,
+        "known": None,
     }
     assert (checks[1]["status"], checks[1]["traceback"]) == ("NOT_EXERCISED", "Traceback")
 
@@ -72,6 +102,8 @@ def test_document_has_sorted_keys_and_ends_in_a_newline() -> None:
 
 def test_verdict_comes_back_as_it_was_written() -> None:
     assert decode_verdict(encode_verdict(VERDICT)) == VERDICT
+    assert WHOLE.rating is not None
+    assert decode_verdict(encode_verdict(WHOLE)) == WHOLE
 
 
 @given(st.text(max_size=20), st.integers(0, 2**63), st.lists(st.sampled_from([BROKEN, CRASHED]), max_size=3).map(tuple))
@@ -94,4 +126,4 @@ def test_verdict_of_another_schema_is_refused() -> None:
 
 
 def test_statuses_are_the_words_of_the_document() -> None:
-    assert [status.value for status in Status] == ["PASS", "UNKNOWN", "FAIL", "NOT_EXERCISED", "NOT_OFFERED"]
+    assert [status.value for status in Status] == ["PASS", "UNKNOWN", "FAIL", "KNOWN", "NOT_EXERCISED", "NOT_OFFERED"]

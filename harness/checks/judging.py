@@ -1,6 +1,6 @@
 """Which promises held in a run directory?
 
-    run.json ─────────────┐
+    run.json, known.toml ─┐
     <Scenario>/scenario.json, history, faults, evidence ──> premises, CHECKS ──> verdict.json
 
 Reads nothing else: no scenario file, no profile, no adapter, no network, no clock; judging twice
@@ -11,6 +11,7 @@ traceback stands in the verdict.
 import re
 import traceback
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -18,16 +19,20 @@ import msgspec
 from harness.checks import CHECKS
 from harness.checks.assumptions import broken_premises
 from harness.checks.check import Check, Premise
-from harness.documents import SCHEMA_VERSION
+from harness.checks.clocks import clocks_of
+from harness.documents import SCHEMA_VERSION, Anchor
 from harness.errors import RunDirectoryError, UsageError
 from harness.evidence.tables import Evidence, open_evidence
 from harness.judgement import judge, judge_run, judge_scenario
+from harness.known_breaches import KNOWN_FILE, Unfit, day_of, parse_known, soften, standings
+from harness.rating import Clock
 from harness.verdict import (
     ASSUMPTIONS,
     CLAIMED_ALWAYS,
     CheckResult,
     Crash,
     JudgedCheck,
+    KnownBreach,
     ScenarioVerdict,
     Status,
     Terms,
@@ -50,6 +55,7 @@ class _RunHead(msgspec.Struct):
     run_id: str
     seed: int
     scenarios: tuple[str, ...]
+    anchor: Anchor
     ended: str = RUNNING
 
 
@@ -61,18 +67,33 @@ def check_run(run_dir: Path, checks: Mapping[str, Check] = CHECKS) -> Verdict:
     verdict are replaced. Costs about half a second for 5,000 operations.
     """
     head = _run_head(run_dir)
+    known = _known_breaches(run_dir)
     verdicts = []
     for name in head.scenarios:
         folder = run_dir / name
         if (folder / "scenario.json").is_file():
-            verdict = _judge_folder(folder, checks)
-            _replace(folder / VERDICT_FILE, encode_verdict(judge_run(head.run_id, head.seed, (verdict,))))
+            verdict = _judge_folder(folder, checks, known, day_of(head.anchor.utc_ms))
+            own = standings((breach for breach in known if breach.scenario == name), (verdict,))
+            _replace(folder / VERDICT_FILE, encode_verdict(judge_run(head.run_id, head.seed, (verdict,), known=own)))
         else:
             verdict = judge_scenario(name, (), cut_short="it was never begun")
         verdicts.append(verdict)
-    whole = judge_run(head.run_id, head.seed, tuple(verdicts), cut_short=_cut_short(head))
+    whole = judge_run(
+        head.run_id, head.seed, tuple(verdicts), cut_short=_cut_short(head), known=standings(known, verdicts)
+    )
     _replace(run_dir / VERDICT_FILE, encode_verdict(whole))
     return whole
+
+
+def _known_breaches(run_dir: Path) -> tuple[KnownBreach, ...]:
+    """What was known when the run began, by the copy of known.toml that it took along."""
+    path = run_dir / KNOWN_FILE
+    try:
+        return parse_known(path.read_bytes(), CHECKS)
+    except FileNotFoundError:
+        return ()
+    except (OSError, Unfit) as exc:
+        raise RunDirectoryError(f"{path} is not what it must be: {exc}") from exc
 
 
 def _run_head(run_dir: Path) -> _RunHead:
@@ -100,20 +121,33 @@ def _cut_short(head: _RunHead) -> str | None:
     return "the run was never ended" if head.ended == RUNNING else head.ended
 
 
-def _judge_folder(folder: Path, checks: Mapping[str, Check]) -> ScenarioVerdict:
+def _judge_folder(
+    folder: Path, checks: Mapping[str, Check], known: tuple[KnownBreach, ...], day: date
+) -> ScenarioVerdict:
     with open_evidence(folder) as evidence:
         claims = {name: floor for name, floor in evidence.scenario.claims.items() if name != ASSUMPTIONS}
         if not claims:
             raise UsageError(f"{folder.name} claims no promise, so there is nothing to hold the target to")
         broken = _broken(evidence, folder)
         judged = [_judge_check(evidence, check, broken, folder) for check in checks.values()]
+        clocks, unread = _clocks(evidence, folder)
         judged += [_unheard_of(name, claims[name]) for name in sorted(claims.keys() - checks.keys())]
         return judge_scenario(
             evidence.scenario.name,
-            tuple(judged),
+            soften(evidence.scenario.name, judged, known, day),
             cut_short=evidence.conduct.cut_short,
             facts=evidence.scenario.facts,
+            clocks=clocks,
+            unread_clocks=unread,
         )
+
+
+def _clocks(evidence: Evidence, folder: Path) -> tuple[tuple[Clock, ...], str | None]:
+    """The incident's clocks, or why they could not be read: without them there is a verdict, but no rating."""
+    try:
+        return clocks_of(evidence), None
+    except Exception as exc:  # noqa: BLE001  # a stage ends here
+        return (), f"the clocks could not be read: {_crash(exc, folder).error}"
 
 
 def _broken(evidence: Evidence, folder: Path) -> Mapping[Premise, str]:

@@ -12,22 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.money import Bearer, amount, losses
+from harness.rating import MONEY_OR_ORDERS
 from harness.verdict import Finding, JudgedCheck, Status
 
 MOST_EVENTS = 12
 """Events told of one order; how many more rows there are is said, and all stand in verdict.json."""
 SLOW_S = 0.5
 """An answer that took longer than this has its time told."""
-
-GRAVEST_FIRST = (
-    "no_double_charge",
-    "no_vanished_order",
-    "no_orphan_charge",
-    "refund_in_window",
-    "no_over_refund",
-    "money_conserved",
-)
-"""What costs customers money or orders is told first; the rest follows in the checks' own order."""
 
 Row = Mapping[str, object]
 
@@ -57,8 +48,11 @@ class Story:
 
 
 def by_gravity(checks: Iterable[JudgedCheck]) -> list[JudgedCheck]:
-    """The broken promises, gravest first; a breach that the generator's lag puts in doubt is none."""
-    rank = {name: place for place, name in enumerate(GRAVEST_FIRST)}
+    """The broken promises, gravest first: what costs customers money or orders, then the rest in the checks' own order.
+
+    A breach that the generator's lag puts in doubt is none.
+    """
+    rank = {name: place for place, name in enumerate(MONEY_OR_ORDERS)}
     return sorted(
         (check for check in checks if check.status is Status.FAIL), key=lambda check: rank.get(check.check, len(rank))
     )

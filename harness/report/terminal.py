@@ -18,19 +18,25 @@ from rich.text import Text
 from harness.checks import CHECKS
 from harness.documents import FaultRecord, RunRecord, ScenarioRecord
 from harness.money import Bearer, amount, totals
+from harness.report.answering import clocks_line, known_lines, rating_line
 from harness.report.saved import SavedRun
 from harness.report.stories import Story, by_gravity, stories
-from harness.verdict import ASSUMPTIONS, JudgedCheck, ScenarioVerdict, Status, Verdict
+from harness.verdict import ASSUMPTIONS, JudgedCheck, ScenarioVerdict, Standing, Status, Verdict
 
 MOST_STORIES = 3
 """Orders of a scenario whose story is told; every further one stands in verdict.json."""
 MOST_SUBJECTS = 6
 """Orders named for one broken promise."""
 
+DECIDED = frozenset({Status.PASS, Status.FAIL, Status.KNOWN})
+SPEAKING = frozenset({Status.FAIL, Status.KNOWN, Status.UNKNOWN})
+"""Statuses whose notes are worth reading."""
+
 _COLOUR = {
     Status.PASS: "green",
     Status.FAIL: "bold red",
     Status.UNKNOWN: "yellow",
+    Status.KNOWN: "magenta",
     Status.NOT_EXERCISED: "dim",
     Status.NOT_OFFERED: "dim",
 }
@@ -82,6 +88,9 @@ def _print_scenario(verdict: ScenarioVerdict, record: ScenarioRecord, console: C
     for check in verdict.checks:
         for note in _telling(check):
             _indented(console, 0, f"{check.check}: {note}", "dim")
+    if verdict.clocks:
+        _indented(console, 0, f"clocks: {clocks_line(verdict.clocks)}")
+    _indented(console, 0, f"rating: {rating_line(verdict.rating, verdict.unrated)}")
 
 
 def _faults(faults: Sequence[FaultRecord]) -> Iterable[str]:
@@ -136,7 +145,7 @@ def _reasons(checks: Sequence[JudgedCheck]) -> tuple[dict[str, list[int]], list[
     numbers: dict[str, int] = {}
     marks: dict[str, list[int]] = {}
     for check in checks:
-        own = [] if check.status in {Status.PASS, Status.FAIL} or _unclaimed(check) else _own_reasons(check, premises)
+        own = [] if check.status in DECIDED or _unclaimed(check) else _own_reasons(check, premises)
         marks[check.check] = [numbers.setdefault(reason, len(numbers) + 1) for reason in own]
     return marks, list(numbers)
 
@@ -161,7 +170,7 @@ def _telling(check: JudgedCheck) -> Iterable[str]:
     """Notes worth reading here: of undecided and broken promises, and what was healed; all stand in verdict.json."""
     for note in check.notes:
         premise = check.check == ASSUMPTIONS and (" holds: " in note or " broken: " in note)
-        matters = check.status in {Status.FAIL, Status.UNKNOWN} or check.check == ASSUMPTIONS or "healed" in note
+        matters = check.status in SPEAKING or check.check == ASSUMPTIONS or "healed" in note
         if matters and not premise:
             yield note
 
@@ -234,10 +243,16 @@ def _print_end(verdict: Verdict, run: RunRecord, folder: Path, console: Console)
     colour = _COLOUR[verdict.status]
     broken = list(dict.fromkeys(c.check for s in verdict.scenarios for c in by_gravity(s.checks)))
     what = f"broken: {', '.join(broken)}" if verdict.status is Status.FAIL else _ENDS[verdict.status]
+    if verdict.status is Status.PASS and any(entry.standing is Standing.SOFTENED for entry in verdict.known):
+        what += ", but for what is known"
     _indented(console, 0, f"{verdict.status} (exit code {verdict.exit_code}): {what}", colour)
     if len(verdict.scenarios) > 1:
         for line in _losses(check for scenario in verdict.scenarios for check in scenario.checks):
             _indented(console, 2, line, "bold")
+        _indented(console, 0, f"clocks: {clocks_line(verdict.clocks, where=True)}")
+        _indented(console, 0, f"rating: {rating_line(verdict.rating, None)}")
+    for line in known_lines(verdict.known):
+        _indented(console, 0, line, "magenta")
     if verdict.cut_short:
         _indented(console, 0, f"cut short: {verdict.cut_short}", "yellow")
     switched = f", defects {', '.join(run.defects)}" if run.defects else ""

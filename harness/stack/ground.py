@@ -18,12 +18,13 @@ from pathlib import Path
 from harness.errors import UsageError
 from harness.stack import postgres as postgresql
 from harness.stack import toxiproxy as toxiproxy_server
+from harness.stack.addresses import addresses_of
 from harness.stack.hosts import check_hosts
 from harness.stack.ports import Ports
 from harness.stack.postgres import Postgres, open_postgres, temporary_folder
 from harness.stack.toxiproxy import Toxiproxy, open_toxiproxy
 from harness.stack.undo import STATE_FOLDER, Warden
-from harness.targets.file import ADDRESS, POSTGRES, TOXIPROXY, ServiceEntry, TargetFile
+from harness.targets.file import POSTGRES, TOXIPROXY, ServiceEntry, TargetFile
 from harness.targets.template import nearest
 
 
@@ -124,19 +125,6 @@ def check_groups(target: TargetFile, only: Collection[str] | None) -> frozenset[
         if group not in target.groups:
             raise UsageError(f"target {target.name} has no group {group!r}{nearest(group, target.groups)}")
     return frozenset(only)
-
-
-def addresses_of(target: TargetFile, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Every address that file and environment name themselves; those with a placeholder are ours, on loopback."""
-    named = [
-        target.base_url,
-        target.status_url,
-        environ.get(toxiproxy_server.VARIABLE),
-        environ.get(postgresql.VARIABLE),
-    ]
-    named += [edge.to for edge in target.edge if ADDRESS.fullmatch(edge.to)]
-    named += [text for source in target.source for text in (source.url, source.control)]
-    return tuple(text for text in named if text and not text.startswith("{"))
 
 
 def _port(ports: Ports, variable: str, environ: Mapping[str, str], *, needed: bool) -> int | None:

@@ -24,10 +24,11 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from harness.errors import StackError, TimeLimit, UsageError
+from harness.stack.addresses import HARNESS_POSTGRES
 from harness.stack.ports import LOOPBACK, Ports
 from harness.stack.process import MARK, Account, Child, Undo, inherited, unprivileged, wait_for
 
-VARIABLE = "HARNESS_POSTGRES"
+VARIABLE = HARNESS_POSTGRES
 FOLDERS = ("pginstall18", "pginstall")
 """Where the wheel keeps its servers, newest first."""
 SUPERUSER = "harness"

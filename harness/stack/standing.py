@@ -22,8 +22,9 @@ import msgspec
 
 from harness.errors import ExitCode, HarnessError, StackError, TimeLimit, UsageError
 from harness.profile import PROFILES
+from harness.stack.addresses import addresses_of
 from harness.stack.builds import DEFAULT_BUILD, Chosen, resolve_defects
-from harness.stack.ground import Ground, addresses_of, check_groups, open_ground
+from harness.stack.ground import Ground, check_groups, open_ground
 from harness.stack.hosts import check_hosts
 from harness.stack.local import Stack, open_stack
 from harness.stack.process import wait_for

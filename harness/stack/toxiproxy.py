@@ -25,11 +25,12 @@ from toxiproxy.api import APIConsumer
 from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
 
 from harness.errors import FaultError, StackError, TimeLimit, UsageError
+from harness.stack.addresses import TOXIPROXY_URL
 from harness.stack.parts import ProxyState, Toxic
 from harness.stack.ports import LOOPBACK, Ports
 from harness.stack.process import Child, Undo, inherited, wait_for
 
-VARIABLE = "TOXIPROXY_URL"
+VARIABLE = TOXIPROXY_URL
 PROGRAM = "toxiproxy-server"
 CALL_LIMIT_S = 2.0
 """Deadline of one call to the server; its answers take milliseconds."""

@@ -124,6 +124,65 @@ def test_a_toxiproxy_that_does_not_answer_is_named(folder: Path) -> None:
     assert "no Toxiproxy answers at http://127.0.0.1:1" in gate(folder, "Short", TOXIPROXY_URL="http://127.0.0.1:1")
 
 
+def test_a_toxiproxy_that_does_not_answer_leaves_no_run_directory_of_locusts_either(folder: Path) -> None:
+    command = ("locust", "-f", "scenarios", "Short", "--size", "scene", "--target", str(TARGET), "--headless")
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=folder,
+        env=os.environ | {"TOXIPROXY_URL": "http://127.0.0.1:1"},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert done.returncode == ExitCode.USAGE, done
+    assert "no Toxiproxy answers at http://127.0.0.1:1" in done.stderr
+    assert list(folder.glob("runs/*")) == []
+
+
+def test_a_scenario_file_that_cannot_be_loaded_is_named(folder: Path) -> None:
+    broken = folder / "scenarios" / "torn.py"
+    for text in ("class Torn(", "import nothing_of_that_name"):
+        broken.write_text(text)
+        try:
+            assert "scenario file scenarios/torn.py cannot be loaded" in gate(folder, "Short")
+        finally:
+            broken.unlink()
+
+
+def test_all_scenarios_and_one_of_them_are_not_asked_for_at_once(folder: Path) -> None:
+    assert gate(folder, "Short", "--all") == "--all runs every scenario; name none beside it"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[[known]", "."),
+        ('[[known]]\ncheck = "no_silence"\nscenario = "Short"\nticket = "T-1"\n', "`expires`"),
+        ('[[known]]\ncheck = "x"\nscenario = "Short"\nticket = "T-1"\nexpires = 2026-12-31\n', "no check 'x'"),
+        (
+            '[[known]]\ncheck = "no_silence"\nscenario = "Shrt"\nticket = "T-1"\nexpires = 2026-12-31\n',
+            "unknown scenario 'Shrt'; did you mean Short?",
+        ),
+    ],
+)
+def test_known_breaches_that_cannot_be_read_are_refused(folder: Path, text: str, why: str) -> None:
+    (folder / "known.toml").write_text(text)
+    (folder / "elsewhere.toml").write_text("")
+    try:
+        said = gate(folder, "Short")
+        assert said.startswith("known breaches: known.toml: ")
+        assert why in said
+        # a file that is named goes before the one that lies there
+        assert "nowhere.toml cannot be read" in gate(folder, "Short", "--known", "nowhere.toml")
+    finally:
+        (folder / "known.toml").unlink()
+
+
+def test_locust_refuses_known_breaches_that_cannot_be_read(folder: Path) -> None:
+    assert "nowhere.toml cannot be read" in locust(folder, "--headless", "--known", "nowhere.toml")
+
+
 def test_a_folder_for_runs_that_cannot_be_made_is_refused(folder: Path) -> None:
     assert "run directory /dev/null/" in gate(folder, "Short", "--runs", "/dev/null")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ExitCode
-from harness.verdict import JudgedCheck, Status, Verdict
+from harness.verdict import JudgedCheck, Standing, Status, Verdict
 from harness.verdict_document import decode_verdict
 
 pytestmark = pytest.mark.live
@@ -49,6 +49,15 @@ def test_a_verdict_does_not_know_build_and_defects(copy: Path) -> None:
     (copy / "run.json").write_text(json.dumps(record))
     assert check(copy) == ExitCode.PASS
     assert verdict(copy) == before
+
+
+def test_known_breaches_are_those_that_the_run_took_along(copy: Path) -> None:
+    entry = '[[known]]\ncheck = "no_vanished_order"\nscenario = "Short"\nticket = "T-1"\nexpires = 2026-01-01\n'
+    (copy / "known.toml").write_text(entry)
+    assert check(copy) == ExitCode.PASS
+    assert [each.standing for each in verdict(copy).known] == [Standing.HEALED]
+    (copy / "known.toml").write_text("[[known]]")
+    assert check(copy) == ExitCode.USAGE
 
 
 def test_a_torn_last_line_of_a_history_is_read_up_to_and_said(copy: Path) -> None:

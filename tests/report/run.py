@@ -13,8 +13,9 @@ from harness.documents import (
 )
 from harness.judgement import judge_run, judge_scenario
 from harness.money import Bearer, loss
+from harness.rating import Clock
 from harness.report.saved import SavedRun
-from harness.verdict import Finding, JudgedCheck, ScenarioVerdict, Status
+from harness.verdict import Finding, JudgedCheck, KnownEntry, Status
 
 CUT = {"kind": "cut_answers", "driver": "network", "settings": {}, "start_ms": 2_000, "end_ms": 5_000, "cue": None}
 
@@ -104,11 +105,21 @@ def judged(name: str, status: Status, *, reason: str = "as it is", **fields: obj
     )
 
 
-def saved(*checks: JudgedCheck, cut_short: str | None = None) -> SavedRun:
-    scenario: ScenarioVerdict = judge_scenario("AnswerLost", checks, facts=RECORD.facts, cut_short=cut_short)
+def saved(
+    *checks: JudgedCheck,
+    cut_short: str | None = None,
+    clocks: tuple[Clock, ...] = (),
+    known: tuple[KnownEntry, ...] = (),
+    scenarios: int = 1,
+) -> SavedRun:
+    """A run of one scenario, or of the same one under several names."""
+    names = [f"AnswerLost{number or ''}" for number in range(scenarios)]
+    verdicts = tuple(
+        judge_scenario(name, checks, facts=RECORD.facts, cut_short=cut_short, clocks=clocks) for name in names
+    )
     return SavedRun(
         folder=Path("runs/20261124-201500-1f3a"),
         run=RUN,
-        scenarios={"AnswerLost": RECORD},
-        verdict=judge_run("20261124-201500-1f3a", 7, (scenario,)),
+        scenarios=dict.fromkeys(names, RECORD),
+        verdict=judge_run("20261124-201500-1f3a", 7, verdicts, known=known),
     )

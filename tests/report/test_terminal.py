@@ -1,16 +1,19 @@
 """Does someone who sees the terminal alone learn cause and loss? Whole texts are compared, less blanks at line ends."""
 
 import io
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from harness.money import Bearer, Total, loss, losses, totals
+from harness.rating import Clock
 from harness.report.saved import SavedRun
 from harness.report.stories import MOST_EVENTS, stories
 from harness.report.terminal import MOST_STORIES, print_run
-from harness.verdict import Finding, Status
+from harness.verdict import Finding, KnownBreach, KnownEntry, Standing, Status
 from tests.report.run import COURSE, finding, judged, saved
 
 TEXTS = Path(__file__).parent
@@ -78,6 +81,33 @@ UNDECIDED = saved(
     cut_short="Ctrl-C",
 )
 
+BREACH = KnownBreach(check="no_silence", scenario="AnswerLost", ticket="PAY-7", expires=date(2026, 12, 31))
+KNOWN = saved(
+    judged("no_double_charge", Status.PASS),
+    judged(
+        "no_silence",
+        Status.KNOWN,
+        known=BREACH,
+        reason="1 breach among 30 examined; known: PAY-7, until 2026-12-31",
+        findings=(Finding(subject="journey 7", message="Nobody answered."),),
+        notes=("the longest took 9 s",),
+    ),
+    judged("assumptions", Status.PASS),
+    clocks=(
+        Clock(name="detect", cases=1, longest_s=1.26, window_s=4, scenario="AnswerLost"),
+        Clock(name="refund", cases=3, unended=1, longest_s=11.25, window_s=8, scenario="AnswerLost"),
+        Clock(name="compensate", cases=0, window_s=10, scenario="AnswerLost", why="no order was affected"),
+    ),
+    known=(
+        KnownEntry(breach=BREACH, standing=Standing.SOFTENED),
+        KnownEntry(breach=replace(BREACH, check="latency"), standing=Standing.HEALED),
+        KnownEntry(breach=replace(BREACH, check="no_leak"), standing=Standing.EXPIRED),
+        KnownEntry(breach=replace(BREACH, check="goodput"), standing=Standing.UNSEEN),
+        KnownEntry(breach=replace(BREACH, scenario="Incident"), standing=Standing.NOT_RUN),
+    ),
+    scenarios=2,
+)
+
 HELD = saved(judged("no_double_charge", Status.PASS), judged("assumptions", Status.PASS))
 
 
@@ -94,6 +124,7 @@ def printed(run: SavedRun, width: int) -> str:
         pytest.param(BROKEN, 160, "broken-160.txt", id="broken, in a wide log"),
         pytest.param(UNDECIDED, 100, "undecided-100.txt", id="undecided"),
         pytest.param(HELD, 100, "held-100.txt", id="held"),
+        pytest.param(KNOWN, 100, "known-100.txt", id="known, with clocks, over two scenarios"),
     ],
 )
 def test_a_run_is_told_whole(run: SavedRun, width: int, name: str) -> None:
