@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -26,14 +27,14 @@ def told(name: str, run: Run, folder: Path) -> tuple[float | None, int, int]:
     return found.longest_s, found.cases, found.unended
 
 
-def paying(run: Run, at: float, *, good: bool, method: str = "wechat", **reply: object) -> None:
+def paying(run: Run, at: float, *, good: bool, method: str = "wechat", **reply: Any) -> None:
     journey = run.journey(at)
     order = f"{method}-{at}"
     reply = {"state": "paid"} if good else {"outcome": "info", "state": "paying", "http": 202} | reply
     journey.pay(at, at + 0.5, order, method, **reply)
 
 
-def outage(**reply: object) -> Run:
+def outage(**reply: Any) -> Run:
     """Good until 4 s, down from 4 s to 10 s, good again; an attempt each half second."""
     run = Run()
     run.offers(operations=("status",))
@@ -183,7 +184,9 @@ def test_a_refund_runs_from_owed_to_given_back_by_the_provider(tmp_path: Path) -
 
 def compensated(*vouchers: tuple[str, float]) -> Run:
     run = Run()
-    rule = CompensationRecord(unresolved_ms=3000, percent=10, least_minor=100, most_minor=2000)
+    rule = CompensationRecord(
+        unresolved_ms=3000, unresolved_states=("unknown",), percent=10, least_minor=100, most_minor=2000
+    )
     run.offers(books=("vouchers", "affected"), compensation=rule)
     run.affected = [BookAffected(order=order, reason="busy", at_utc_ms=utc_ms(2.0)) for order in ("A", "B")]
     run.vouchers = [
