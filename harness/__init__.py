@@ -8,9 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.arrivals import Poisson, Ramp, Stages, Steady, Step
+    from harness.arrivals import Poisson, Ramp, Steady, Step
     from harness.customer import Customer
     from harness.faults import (
+        Canary,
         CutAnswers,
         Down,
         Kill,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         Silence,
         SlowAnswers,
         SlowEdge,
+        Upgrade,
     )
     from harness.scenario import CLAIMED_ALWAYS, Cue, Objectives, Plan, Returning, Strangers, always_claimed
 
@@ -40,7 +42,6 @@ _HOME = {
     "Steady": "harness.arrivals",
     "Step": "harness.arrivals",
     "Ramp": "harness.arrivals",
-    "Stages": "harness.arrivals",
     "Poisson": "harness.arrivals",
     "CutAnswers": "harness.faults",
     "Silence": "harness.faults",
@@ -55,11 +56,14 @@ _HOME = {
     "LateCapture": "harness.faults",
     "Kill": "harness.faults",
     "Pause": "harness.faults",
+    "Upgrade": "harness.faults",
+    "Canary": "harness.faults",
     "PlantInBill": "harness.faults",
 }
 
 __all__ = [  # the names of _HOME, spelled out for readers and type checkers
     "CLAIMED_ALWAYS",
+    "Canary",
     "Cue",
     "Customer",
     "CutAnswers",
@@ -81,10 +85,10 @@ __all__ = [  # the names of _HOME, spelled out for readers and type checkers
     "Silence",
     "SlowAnswers",
     "SlowEdge",
-    "Stages",
     "Steady",
     "Step",
     "Strangers",
+    "Upgrade",
     "always_claimed",
 ]
 

@@ -194,6 +194,7 @@ def surroundings_of(stack: Stack) -> Surroundings:
         toxiproxy=stack.toxiproxy,
         control=stack,
         warden=stack.warden,
+        rollout=stack.rollout,
     )
 
 

@@ -2,11 +2,12 @@
 
 r1 knows the first schema of an order; r2 knows a second one beside it, so that
 old clients go on as they are. r2-bad is an r2 with a slip that tests did not find:
-from a number of payments on, three of four end in an error before anything is
-done. It must never reach more customers than a canary's share.
+some seconds after its first payment, three of four end in an error before anything
+is done. It must never reach more customers than a canary's share.
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -22,8 +23,8 @@ class Release:
     name: str
     new_schema: bool = False
     """Takes an order's amount as one object, too."""
-    fails_after: int | None = None
-    """After so many payments most of them fail."""
+    fails_after_s: float | None = None
+    """So long after its first payment most of them fail."""
 
 
 FIRST = "r1"
@@ -33,7 +34,7 @@ RELEASES: Mapping[str, Release] = MappingProxyType(
         for release in (
             Release(name=FIRST),
             Release(name="r2", new_schema=True),
-            Release(name="r2-bad", new_schema=True, fails_after=20),
+            Release(name="r2-bad", new_schema=True, fails_after_s=6.0),
         )
     }
 )
@@ -48,17 +49,22 @@ class Slip(Exception):
 class Wear:
     """How far a release has come to its slip."""
 
-    def __init__(self, release: Release) -> None:
-        self._fails_after = release.fails_after
+    def __init__(self, release: Release, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._fails_after_s = release.fails_after_s
+        self._now_s = now_s
+        self._first_s: float | None = None
         self._payments = 0
 
     def pays(self) -> None:
         """A payment begins; raises Slip, before anything is done, where this release fails."""
-        if self._fails_after is None:
+        if self._fails_after_s is None:
             return
-        self._payments += 1
-        if self._payments > self._fails_after and self._payments % FAILS_OF:
-            raise Slip
+        now_s = self._now_s()
+        self._first_s = now_s if self._first_s is None else self._first_s
+        if now_s >= self._first_s + self._fails_after_s:
+            self._payments += 1
+            if self._payments % FAILS_OF:
+                raise Slip
 
 
 def schema_refused(status: int = UPGRADE_REQUIRED) -> ApiError:

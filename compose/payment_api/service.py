@@ -12,9 +12,8 @@ from compose.payment_api.breaker import Breaker
 from compose.payment_api.charger import Charger
 from compose.payment_api.closer import CLOSE_EVERY_S, close_expired
 from compose.payment_api.compensator import COMPENSATE_EVERY_S, Compensator
-from compose.payment_api.database import EXPRESS, Database
+from compose.payment_api.database import Database
 from compose.payment_api.defects import Defect
-from compose.payment_api.door import Door
 from compose.payment_api.draining import drain, marks_of
 from compose.payment_api.gates import LANE_CALLS, Gate, Gates
 from compose.payment_api.lease import ADOPT_PAYMENTS, ADOPT_REFUNDS, ADOPT_RELEASES, BEAT_EVERY_S, Lease
@@ -32,7 +31,6 @@ from compose.payment_api.providers.wechat import Wechat
 from compose.payment_api.reconciler import RECONCILE_EVERY_S, Reconciler
 from compose.payment_api.refunder import Refunder
 from compose.payment_api.refunds import Refunds
-from compose.payment_api.refusals import HAND_OVER_EVERY_S
 from compose.payment_api.releaser import Releaser
 from compose.payment_api.resolver import Resolver
 from compose.payment_api.settings import Settings
@@ -53,12 +51,10 @@ _CLIENTS: Mapping[Method, Callable[..., Provider]] = {Method.WECHAT: Wechat, Met
 class Service:
     """What the routes call."""
 
-    express: Database
-    """Connections that new payments cannot fill."""
+    database: Database
     gates: Gates
-    queries: Orders
-    """Orders, read over those."""
-    door: Door
+    orders: Orders
+    payments: Payments
     refunds: Refunds
     notifications: Notifications
     health: MethodHealth
@@ -69,7 +65,6 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
     """Connect, take up what a former process left, and work until the block ends."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings.database_url, marks_of(settings)))
-        express = await stack.enter_async_context(Database(settings.database_url, marks_of(settings), lane=EXPRESS))
         background, signals, defects = Background(), Signals(), settings.defects
         lease = Lease(database, slot=settings.slot, release=settings.release.name, deadline_s=settings.deadline_s)
         stack.push_async_callback(lease.leave)
@@ -91,9 +86,9 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             deadline_s=settings.deadline_s,
         )
         orders = Orders(database, background, defects, settings.pay_by_s)
-        refunds = Refunds(express, orders, signals, defects)
+        refunds = Refunds(database, orders, signals, defects)
         refunder = Refunder(
-            database=express,
+            database=database,
             refunds=refunds,
             providers=lanes.background,
             background=background,
@@ -111,17 +106,6 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             signals=signals,
             lease=lease,
         )
-        payments = Payments(
-            database=database,
-            orders=orders,
-            charger=charger,
-            resolver=resolver,
-            gates=lanes.gates,
-            signals=signals,
-            defects=defects,
-            deadline_s=settings.deadline_s,
-        )
-        door = Door(express=express, orders=orders, payments=payments, background=background, settings=settings)
         reconciler = Reconciler(database, await _bills(settings, stack), defects)
         await lease.register()
 
@@ -132,7 +116,6 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             ("lease", BEAT_EVERY_S, lease.beat),
             ("sweep of payments", SWEEP_EVERY_S, resolver.sweep),
             ("sweep of refunds", SWEEP_EVERY_S, refunder.sweep),
-            ("handing over refusals", HAND_OVER_EVERY_S, door.refusals.hand_over),
             ("watch of closed attempts", resolver.watch_every_s, led(leads, resolver.watch_closed)),
             ("closing at pay_by", CLOSE_EVERY_S, led(leads, lambda: close_expired(database, books))),
             ("probing of failing methods", PROBE_EVERY_S, lambda: probe(health, lanes.background)),
@@ -143,10 +126,19 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         stack.push_async_callback(drain, settings, database, books, background)
         keys = {method: provider.key for method, provider in settings.providers.items()}
         yield Service(
-            express=express,
+            database=database,
             gates=lanes.gates,
-            queries=orders.through(express),
-            door=door,
+            orders=orders,
+            payments=Payments(
+                database=database,
+                orders=orders,
+                charger=charger,
+                resolver=resolver,
+                gates=lanes.gates,
+                signals=signals,
+                defects=defects,
+                deadline_s=settings.deadline_s,
+            ),
             refunds=refunds,
             notifications=Notifications(
                 database=database,

@@ -48,9 +48,11 @@ INSERT_HISTORY_FILE = "INSERT INTO history_files VALUES (?, ?, ?, ?, ?, ?, ?, ?,
 
 INSERT_FAULT_EVENTS = """
 INSERT INTO fault_events
-SELECT row_number() OVER (ORDER BY at_ns, number, event, status, detail), number, event, status, at_ns, detail
+SELECT row_number() OVER (ORDER BY at_ns, number, event, status, detail), number, event, status, at_ns, detail,
+       build, share
 FROM read_json(?, format = 'newline_delimited', columns = {number: 'BIGINT', event: 'VARCHAR',
-    status: 'ENUM(''confirmed'', ''mismatch'', ''inconclusive'')', at_ns: 'BIGINT', detail: 'JSON'})
+    status: 'ENUM(''confirmed'', ''mismatch'', ''inconclusive'')', at_ns: 'BIGINT', detail: 'JSON',
+    build: 'VARCHAR', share: 'DOUBLE'})
 """
 
 INSERT_LEDGER = """

@@ -41,10 +41,11 @@ CREATE TABLE fault_events (              -- faults.jsonl
     nth BIGINT,                          -- 1, 2, ... by instant
     number BIGINT,                       -- of the fault in scenario.json
     event VARCHAR,                       -- injected, read_back, effect_seen, watched, cue,
-                                         -- lifted, lift_read_back, effect_gone
+                                         -- moved, lifted, lift_read_back, effect_gone
     status VARCHAR,                      -- confirmed, mismatch, inconclusive
     at_ns BIGINT,
-    detail VARCHAR                       -- JSON
+    detail VARCHAR,                      -- JSON
+    build VARCHAR, share DOUBLE          -- of a move: who has this share of the users from then on
 )
 """
 

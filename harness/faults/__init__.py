@@ -20,10 +20,12 @@ from harness.faults.provider import (
 )
 from harness.faults.refusing import Refuse
 from harness.faults.toxics import CutAnswers, Down, Silence, SlowEdge
+from harness.faults.upgrade import Canary, Upgrade
 from harness.scenario import Driver, Faults
 
 __all__ = [
     "FAULTS",
+    "Canary",
     "CutAnswers",
     "Down",
     "FaultKind",
@@ -39,6 +41,7 @@ __all__ = [
     "Silence",
     "SlowAnswers",
     "SlowEdge",
+    "Upgrade",
 ]
 
 
@@ -92,5 +95,13 @@ FAULTS: Mapping[str, FaultKind] = MappingProxyType(
             driver=Driver.PROCESS, line="SIGKILL to a service, at an instant or a cue; then a restart", make=Kill
         ),
         "pause": FaultKind(driver=Driver.PROCESS, line="SIGSTOP to a service, for a while", make=Pause),
+        "upgrade": FaultKind(
+            driver=Driver.PROCESS, line="another release takes the users over, and the old one drains", make=Upgrade
+        ),
+        "canary": FaultKind(
+            driver=Driver.PROCESS,
+            line="another release gets a share of the users, until it is rolled back",
+            make=Canary,
+        ),
     }
 )

@@ -77,7 +77,7 @@ class Processes:
     def answers_again(self, service: str, endpoint: Endpoint) -> Proof:
         """Ask until the service answers, for at most `GONE_LIMIT_S`."""
         url = endpoint.url + endpoint.ready
-        if _holds(lambda: self.prober.ask(url, ANSWER_LIMIT_S) is Seen.WHOLE, GONE_LIMIT_S):
+        if holds(lambda: self.prober.ask(url, ANSWER_LIMIT_S) is Seen.WHOLE, GONE_LIMIT_S):
             return confirmed(f"{service} answers")
         return mismatch(f"{service} does not answer within {GONE_LIMIT_S} s")
 
@@ -109,13 +109,13 @@ class KillInjection:
         return confirmed(f"SIGKILL to {self.service}, pid {self._pid}")
 
     def read_back(self) -> Proof:
-        if not _holds(lambda: not any(map(_is_alive, self._family)), DEAD_LIMIT_S):
-            alive = ", ".join(str(pid) for pid in self._family if _is_alive(pid))
+        if not holds(lambda: not any(map(is_alive, self._family)), DEAD_LIMIT_S):
+            alive = ", ".join(str(pid) for pid in self._family if is_alive(pid))
             return mismatch(f"pid {alive} of {self.service} still lives {DEAD_LIMIT_S} s after SIGKILL")
         return self.watch()
 
     def watch(self) -> Proof:
-        if _accepts(self.endpoint.url):
+        if accepts(self.endpoint.url):
             return mismatch(f"pid {self._pid} is gone, and somebody still accepts at {self.endpoint.url}")
         return confirmed(f"pid {self._pid} is gone, and nobody accepts at {self.endpoint.url}")
 
@@ -174,7 +174,7 @@ class PauseInjection:
         return confirmed(f"SIGSTOP to {self.service}, pid {self._pid}")
 
     def read_back(self) -> Proof:
-        _holds(lambda: _state(self._pid) == "T", DEAD_LIMIT_S)
+        holds(lambda: _state(self._pid) == "T", DEAD_LIMIT_S)
         return self.watch()
 
     def watch(self) -> Proof:
@@ -192,7 +192,7 @@ class PauseInjection:
         return confirmed(f"SIGCONT to {self.service}, pid {self._pid}")
 
     def lift_read_back(self) -> Proof:
-        _holds(lambda: _state(self._pid) not in {"T", None}, DEAD_LIMIT_S)
+        holds(lambda: _state(self._pid) not in {"T", None}, DEAD_LIMIT_S)
         state = _state(self._pid)
         told = f"pid {self._pid} of {self.service} is in state {state}"
         return mismatch(told) if state in {"T", None} else confirmed(told)
@@ -205,7 +205,7 @@ class PauseInjection:
         return 0 if self._process is None else self._process.pid
 
 
-def _holds(condition: Callable[[], bool], limit_s: float) -> bool:
+def holds(condition: Callable[[], bool], limit_s: float) -> bool:
     """Whether `condition` comes true within `limit_s`."""
     until = time.monotonic() + limit_s
     while not condition():
@@ -229,7 +229,7 @@ def _state(pid: int) -> str | None:
     return stat.rpartition(")")[2].split()[0]  # the name in parentheses may hold spaces
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     """A zombie is dead: it waits for its parent, and holds no port."""
     return _state(pid) not in {None, "Z", "X"}
 
@@ -242,7 +242,7 @@ def _family(pid: int) -> tuple[int, ...]:
         return (pid,)
 
 
-def _accepts(url: str) -> bool:
+def accepts(url: str) -> bool:
     """Whether anybody accepts a connection there."""
     where = urlsplit(url)
     try:

@@ -28,6 +28,8 @@ class Event(StrEnum):
     INJECTED = "injected"
     READ_BACK = "read_back"
     """What stands is exactly what was asked for, where it was asked for, and nothing beside it."""
+    MOVED = "moved"
+    """Users were moved from one build to another: `build` has the `share` from then on."""
     EFFECT_SEEN = "effect_seen"
     """The traffic shows it."""
     WATCHED = "watched"
@@ -69,7 +71,7 @@ def inconclusive(detail: str) -> Proof:
     return Proof(status=Status.INCONCLUSIVE, detail=detail)
 
 
-class FaultRow(msgspec.Struct, frozen=True, kw_only=True):
+class FaultRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of `faults.jsonl`."""
 
     number: int
@@ -79,6 +81,8 @@ class FaultRow(msgspec.Struct, frozen=True, kw_only=True):
     at_ns: int
     """CLOCK_MONOTONIC of the conductor's host: of the act itself, or of the end of the look."""
     detail: str
+    build: str | None = None
+    share: float | None = None
 
 
 class FaultLog:
@@ -97,10 +101,27 @@ class FaultLog:
     ) -> None:
         self.close()
 
-    def write(self, number: int, event: Event, proof: Proof, at_ns: int | None = None) -> None:
+    def write(
+        self,
+        number: int,
+        event: Event,
+        proof: Proof,
+        at_ns: int | None = None,
+        *,
+        build: str | None = None,
+        share: float | None = None,
+    ) -> None:
         """Append one row and hand it to the kernel; `at_ns` is now unless given."""
         at_ns = self._clock_ns() if at_ns is None else at_ns
-        row = FaultRow(number=number, event=event, status=proof.status, at_ns=at_ns, detail=proof.detail)
+        row = FaultRow(
+            number=number,
+            event=event,
+            status=proof.status,
+            at_ns=at_ns,
+            detail=proof.detail,
+            build=build,
+            share=share,
+        )
         with self._lock:
             if not self._file.closed:
                 self._file.write(msgspec.json.encode(row) + b"\n")

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.stack.parts import Edge, Endpoint, ProviderControl, ProxyState, Running, Toxic
+from harness.stack.parts import Edge, Endpoint, ProviderControl, ProxyState, Rollout, Running, Toxic
 
 __all__ = [
     "Edge",
     "Endpoint",
     "ProviderControl",
     "ProxyState",
+    "Rollout",
     "Running",
     "ServiceControl",
     "Surroundings",
@@ -50,6 +51,12 @@ class ServiceControl(Protocol):
 
     def start(self, service: str) -> None:
         """Start it again on the same port with the same settings; returns when it answers."""
+
+    def start_as(self, service: str, release: str) -> None:
+        """Start a service that stands by, as this release; returns when it answers."""
+
+    def drain(self, service: str) -> None:
+        """SIGTERM: it is to end in good order; returns at once."""
 
     def pause(self, service: str) -> None:
         """SIGSTOP; returns at once."""
@@ -88,3 +95,5 @@ class Surroundings:
     """None where the stack was started without it: the edges are then direct and cannot be broken."""
     control: ServiceControl
     warden: Warden
+    rollout: Rollout | None = None
+    """How one of the services is upgraded; None where the target file does not say."""

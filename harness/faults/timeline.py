@@ -29,6 +29,7 @@ from harness.faults.process import Processes
 from harness.faults.proof import FaultLog
 from harness.faults.provider import Providers
 from harness.faults.surroundings import Surroundings
+from harness.faults.upgrade import KINDS, Upgrades
 from harness.scenario import Cue, Driver, FaultSpec
 
 PLACE_LIMIT_S: Final = 10.0
@@ -85,10 +86,12 @@ class Timeline:
         """`path` is `faults.jsonl`. Raises FaultError where a fault strikes what there is not; sets nothing yet."""
         self.bells: Mapping[Cue, Bell] = MappingProxyType({cue: Bell() for cue in Cue}) if bells is None else bells
         self._prober = Prober(around)
+        processes = Processes(around=around, prober=self._prober)
+        upgrades = Upgrades(around=around, prober=self._prober, log=lambda: self._log)
         strike: Mapping[Driver, Callable[[int, FaultSpec], Injection]] = {
             Driver.NETWORK: Network(around=around, prober=self._prober).strike,
             Driver.PROVIDER: Providers(around=around, prober=self._prober).strike,
-            Driver.PROCESS: Processes(around=around, prober=self._prober).strike,
+            Driver.PROCESS: lambda number, spec: (upgrades if spec.kind in KINDS else processes).strike(number, spec),
         }
         injections = [
             (number, spec, strike[spec.driver](number, spec)) for number, spec in numbered(faults, conditions)

@@ -13,7 +13,7 @@ from dataclasses import fields
 from harness.profile import Windows
 from harness.stack.builds import Chosen
 from harness.stack.ground import Ground
-from harness.stack.parts import Edge, ProviderControl
+from harness.stack.parts import Edge, ProviderControl, Rollout
 from harness.stack.ports import LOOPBACK
 from harness.targets.file import POSTGRES, EdgeEntry, ServiceEntry, TargetFile
 from harness.targets.source import Source, SourceKind
@@ -114,6 +114,22 @@ def controls(sources: Sequence[Source]) -> Iterator[tuple[str, ProviderControl]]
             yield source.name, ProviderControl(url=url, key=headers.get(CONTROL_KEY, ""))
 
 
+def rollout_of(target: TargetFile, values: Mapping[str, str]) -> Rollout | None:
+    """How the target is upgraded, ready to be done."""
+    entry = target.rollout
+    if entry is None:
+        return None
+    where = f"{target.path}: [rollout]"
+    return Rollout(
+        old=entry.old,
+        new=entry.new,
+        control=fill(entry.control, values, where=f"{where}: control").rstrip("/"),
+        token=fill(entry.token, values, where=f"{where}: token"),
+        probe=fill(entry.probe, values, where=f"{where}: probe"),
+        header=entry.header,
+    )
+
+
 def expected_of(ground: Ground, values: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
     """Services that somebody else starts -> the environment that they would have had from us.
 
@@ -122,7 +138,10 @@ def expected_of(ground: Ground, values: Mapping[str, str]) -> Iterator[tuple[str
     ours = {entry.name for entry in ground.started()}
     for entry in ground.target.service:
         if entry.name not in ours:
-            yield entry.name, dict(_fillable(entry, {**values, "port": str(ground.services[entry.name])}))
+            yield (
+                entry.name,
+                dict(_fillable(entry, {**values, "port": str(ground.services[entry.name]), "release": entry.release})),
+            )
 
 
 def _fillable(entry: ServiceEntry, words: Mapping[str, str]) -> Iterator[tuple[str, str]]:

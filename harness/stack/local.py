@@ -23,8 +23,17 @@ from harness.profile import Windows
 from harness.stack.builds import Chosen
 from harness.stack.ground import Ground, open_ground
 from harness.stack.hosts import check_hosts
-from harness.stack.layout import controls, edge_of, expected_of, filled_sources, leads_somewhere, values_of, word
-from harness.stack.parts import Edge, Endpoint, ProviderControl, Running
+from harness.stack.layout import (
+    controls,
+    edge_of,
+    expected_of,
+    filled_sources,
+    leads_somewhere,
+    rollout_of,
+    values_of,
+    word,
+)
+from harness.stack.parts import Edge, Endpoint, ProviderControl, Rollout, Running
 from harness.stack.process import inherited
 from harness.stack.service import ProcessEvent, Service
 from harness.stack.toxiproxy import Toxiproxy
@@ -61,6 +70,7 @@ class Stack:
     """Services that somebody else starts -> the environment that they need."""
     toxiproxy: Toxiproxy | None
     warden: Warden
+    rollout: Rollout | None = None
     services: Mapping[str, Service] = field(default_factory=dict)
     events: list[ProcessEvent] = field(default_factory=list)
     """Everything that happened to its processes so far, in order."""
@@ -77,6 +87,15 @@ class Stack:
         """Start it again on the same port with the same environment; returns when it answers."""
         self._service(service).spawn()
         self._service(service).wait_ready()
+
+    def start_as(self, service: str, release: str) -> None:
+        """Start a service that stands by, as this release; returns when it answers."""
+        self._service(service).spawn(release)
+        self._service(service).wait_ready()
+
+    def drain(self, service: str) -> None:
+        """SIGTERM: it is to end in good order; returns at once."""
+        self._service(service).terminate()
 
     def pause(self, service: str) -> None:
         """SIGSTOP to the process and all that it forked; returns at once."""
@@ -158,15 +177,17 @@ def open_stack(
             expected=dict(expected_of(ground, values)),
             toxiproxy=ground.toxiproxy,
             warden=ground.warden,
+            rollout=rollout_of(target, values),
         )
         stack.services = {
             entry.name: service_of(ground, entry, values, data=data, logs=logs, chosen=chosen, events=stack.events)
             for entry in ground.started()
         }
         opened.callback(stop_all, tuple(stack.services.values()))
-        for service in stack.services.values():
+        at_once = [stack.services[entry.name] for entry in ground.started() if not entry.on_demand]
+        for service in at_once:
             service.spawn()
-        for service in stack.services.values():
+        for service in at_once:
             service.wait_ready()
         opened.enter_context(commanded(target, values))
         yield stack
@@ -206,15 +227,21 @@ def service_of(
     own = data / entry.name
     own.mkdir(exist_ok=True)
     port = ground.services[entry.name]
-    words = {**values, "port": str(port), "data": str(own)}
     where = f"{target.path}: [[service]] {entry.name}"
-    environment = {
-        key: fill(text, words, where=f"{where}: environment.{key}") for key, text in entry.environment.items()
-    }
+
+    def words(release: str | None) -> dict[str, str]:
+        return {**values, "port": str(port), "data": str(own), "release": release or entry.release}
+
+    def environment(release: str | None) -> dict[str, str]:
+        filled = words(release)
+        return inherited(os.environ) | {
+            key: fill(text, filled, where=f"{where}: environment.{key}") for key, text in entry.environment.items()
+        }
+
     return Service(
         entry.name,
-        argv=[fill(part, words, where=f"{where}: command") for part in entry.command],
-        env={**inherited(os.environ), **environment},
+        argv=[fill(part, words(None), where=f"{where}: command") for part in entry.command],
+        env=environment,
         cwd=target.folder,
         port=port,
         ready=entry.ready,

@@ -43,6 +43,24 @@ class ProviderControl:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Rollout:
+    """A service that can be upgraded, and the front that moves its users."""
+
+    old: str
+    """The service that serves at the start."""
+    new: str
+    """The service that stands by, to be started as another release."""
+    control: str
+    """Control API of the front, past every proxy."""
+    token: str = field(repr=False)
+    """Bearer token of the control API."""
+    probe: str
+    """Where any bearer token is answered by its user's build, past every proxy."""
+    header: str
+    """Header of every reply that names the build."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Toxic:
     """One toxic as Toxiproxy shows it."""
 

@@ -12,7 +12,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -64,7 +64,7 @@ class Service:
         name: str,
         *,
         argv: Sequence[str],
-        env: Mapping[str, str],
+        env: Callable[[str | None], Mapping[str, str]],
         cwd: Path,
         port: int,
         ready: str,
@@ -79,7 +79,8 @@ class Service:
         self.ready = ready
         self.log = log
         self._argv = tuple(argv)
-        self._env = dict(env)
+        self._env_of = env
+        self._release: str | None = None
         self._cwd = cwd
         self._build = build
         self._events = events
@@ -93,11 +94,17 @@ class Service:
         child = self._child
         return Running(pid=child.pid, start_ticks=child.start_ticks) if child is not None and child.alive() else None
 
-    def spawn(self) -> None:
-        """Start the process and return at once. Raises StackError where it lives already or cannot be executed."""
+    def spawn(self, release: str | None = None) -> None:
+        """Start the process and return at once, as `release` from now on where one is named.
+
+        Raises StackError where it lives already or cannot be executed.
+        """
         if self.running() is not None:
             raise StackError(f"{self.name} is to be started and runs already (pid {self._process().pid})")
-        self._child = Child(self.name, self._argv, log=self.log, env=self._env, cwd=self._cwd, undo=self._undo)
+        self._release = release or self._release
+        self._stopping = False
+        env = self._env_of(self._release)
+        self._child = Child(self.name, self._argv, log=self.log, env=env, cwd=self._cwd, undo=self._undo)
         if self._child.start_ticks and self._child.start_ticks < self._killed_ticks:
             raise StackError(f"{self.name}: pid {self._child.pid} started before the kill that it follows")
         self._note("started")

@@ -10,7 +10,10 @@ Placeholders in strings: {python} {run_id} {seed} {build} {defects} {database}
 {edge.NAME.port} {edge.NAME.database_url} (of an edge to postgres) {secret.NAME}
 (random for each stack) {window.FIELD_ms} {setting.NAME} (the scenario's, else that
 of [defaults], which names all there are); in a service also {port} and {data}, its
-own port and folder.
+own port and folder, and {release}, the release that it is started as.
+
+A [[service]] may say `like = "other"`: it then has whatever the other says, where it does not say it itself, and
+both environments together.
 """
 
 import dataclasses
@@ -18,7 +21,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -36,7 +39,7 @@ TOXIPROXY = "toxiproxy"
 ADDRESS = re.compile(r"[A-Za-z0-9.\-\[\]:]+:\d{1,5}")
 SECRET = re.compile(r"secret\.[a-z0-9_-]+")
 PLAIN = frozenset({"python", "run_id", "seed", "build", "defects"})
-OWN = frozenset({"port", "data"})
+OWN = frozenset({"port", "data", "release"})
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 SettingName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -59,6 +62,21 @@ class ServiceEntry(_Part):
     ready: str = "/healthz"
     """Path that answers 2xx once the service is up."""
     environment: Mapping[str, str] = {}
+    release: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")] = "r1"
+    """What {release} stands for, unless a fault starts it as another."""
+    on_demand: bool = False
+    """Stands by: started by a fault (an upgrade), not with the stack."""
+
+
+class RolloutEntry(_Part):
+    """[rollout]: how a service is upgraded, by a front that moves its users; fields of `stack.parts.Rollout`."""
+
+    old: Name
+    new: Name
+    control: str
+    token: str
+    probe: str
+    header: str
 
 
 class EdgeEntry(_Part):
@@ -120,6 +138,7 @@ class TargetFile(_Part):
     """What a scenario may set (a capacity, say) -> what holds where it does not: `{setting.NAME}`."""
     defects: DefectsEntry | None = None
     postgres: PostgresEntry | None = None
+    rollout: RolloutEntry | None = None
     service: tuple[ServiceEntry, ...] = ()
     edge: tuple[EdgeEntry, ...] = ()
     source: tuple[SourceEntry, ...] = ()
@@ -155,6 +174,9 @@ class TargetFile(_Part):
         if self.status_url is not None:
             yield "status_url", self.status_url, False
         yield from ((f"[settings] {key}", text, False) for key, text in self.settings.items())
+        if self.rollout is not None:
+            for key in ("control", "token", "probe"):
+                yield f"[rollout] {key}", getattr(self.rollout, key), False
         for key, command in (("start", self.commands.start), ("stop", self.commands.stop)):
             yield from ((f"[commands] {key}", part, False) for part in command or ())
 
@@ -195,6 +217,12 @@ class TargetFile(_Part):
                 )
         if self.base_url is None and CUSTOMER not in {edge.name for edge in self.edge}:
             raise ValueError("no base_url and no [[edge]] named customer: say where customers' requests go")
+        if self.rollout is not None:
+            by_name = {service.name: service for service in self.service}
+            for name, stands_by in ((self.rollout.old, False), (self.rollout.new, True)):
+                if name not in by_name or by_name[name].on_demand is not stands_by:
+                    wanted = "on demand" if stands_by else "with the stack"
+                    raise ValueError(f"[rollout] {name}: there is no [[service]] of that name that starts {wanted}")
         return self._words_known()
 
     def _words_known(self) -> Self:
@@ -216,6 +244,7 @@ def load_target(path: Path) -> TargetFile:
         raise TargetFileError(f"target file {path} cannot be read: {exc.strerror or exc}") from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise TargetFileError(f"target file {path} is no TOML: {exc}") from exc
+    document = _alike(document)
     if "path" in document:
         raise TargetFileError(f"target file {path}: path: there is no such key")
     try:
@@ -227,6 +256,23 @@ def load_target(path: Path) -> TargetFile:
     if not target.folder.is_dir():
         raise TargetFileError(f"target file {path}: root: {target.folder} is no folder")
     return target
+
+
+def _alike(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with each service that is like another spelled out; what is no such thing is left to the model."""
+    services = document.get("service")
+    if not isinstance(services, list) or not all(isinstance(entry, dict) for entry in services):
+        return document
+    named = {entry.get("name"): entry for entry in services if "like" not in entry}
+
+    def whole(entry: dict[str, Any]) -> dict[str, Any]:
+        other = named.get(entry.get("like"))
+        if other is None:
+            return entry
+        environment = {**other.get("environment", {}), **entry.get("environment", {})}
+        return {**other, **{key: value for key, value in entry.items() if key != "like"}, "environment": environment}
+
+    return {**document, "service": [whole(entry) for entry in services]}
 
 
 def _sentences(exc: ValidationError) -> Iterator[str]:

@@ -53,6 +53,7 @@ CAPABILITIES = Capabilities(
     busy=BUSY,
     raw_states=RAW_STATES,
     legal_edges=LEGAL_EDGES,
+    names_build=True,
     offers_methods=True,
     compensation=Compensation(
         unresolved_ms=3_000,

@@ -24,9 +24,7 @@ RAW_STATES = {
     "refunded": State.REFUNDED,
     "closed": State.CLOSED,
 }
-BUSY = BusyContract(
-    statuses=frozenset({503, 429}), codes=frozenset({"system_busy"}), unknown_codes=frozenset({"unavailable"})
-)
+BUSY = BusyContract(statuses=frozenset({503, 429}), codes=frozenset({"system_busy"}))
 
 _CONFLICT = 409
 _WRITES = frozenset({Op.CREATE, Op.PAY, Op.REFUND})
@@ -105,7 +103,6 @@ class _Refusal(msgspec.Struct, frozen=True):
     code: str | None = None
     order_id: str | None = None
     methods: list[str] = []
-    key: str | None = None
 
 
 class _ErrorAnswer(msgspec.Struct, frozen=True):
@@ -164,8 +161,7 @@ def observe(op: Op, reply: Reply, told_by: Callable[[bytes], Told]) -> Observati
         try:
             told = told_by(reply.body)
         except msgspec.DecodeError:
-            refusal = _error_in(reply.body)  # a refusal under a status that acknowledges is told by its code
-            judged = Judgement(outcome=Outcome.INFO, code=refusal.code or UNREADABLE)
+            judged = Judgement(outcome=Outcome.INFO, code=UNREADABLE)
     judged = told.judgement or judged
     order = told.order
     return Observation(
@@ -174,6 +170,7 @@ def observe(op: Op, reply: Reply, told_by: Callable[[bytes], Told]) -> Observati
         http=reply.status,
         code=judged.code,
         busy=judged.busy,
+        build=reply.headers.get("x-build"),
         order_id=order.id if order else refusal.order_id,
         result_id=told.result_id,
         state=RAW_STATES.get(order.state) if order else _STATE_BY_CODE.get(judged.code or ""),
@@ -187,7 +184,6 @@ def observe(op: Op, reply: Reply, told_by: Callable[[bytes], Told]) -> Observati
         health=told.health,
         page=told.page,
         offers=tuple(Method(name) for name in told.methods or refusal.methods if name in set(Method)),
-        named_key=refusal.key,
     )
 
 
@@ -195,12 +191,8 @@ def _refusal(reply: Reply) -> _Refusal:
     """The error in a reply, or an empty one: a proxy's answer has none."""
     if reply.status is None or reply.status < 400:  # noqa: PLR2004
         return _Refusal()
-    return _error_in(reply.body)
-
-
-def _error_in(body: bytes) -> _Refusal:
     try:
-        return _ERROR.decode(body).error
+        return _ERROR.decode(reply.body).error
     except msgspec.DecodeError:
         return _Refusal()
 

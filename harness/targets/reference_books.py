@@ -121,6 +121,7 @@ class _TransitionRow(msgspec.Struct, frozen=True, rename={"from_state": "from", 
     from_state: str | None
     to_state: str
     at: datetime
+    build: str | None = None
 
     def canonical(self) -> BookTransition:
         return BookTransition(
@@ -131,6 +132,7 @@ class _TransitionRow(msgspec.Struct, frozen=True, rename={"from_state": "from", 
             from_state=self.from_state,
             to_state=self.to_state,
             at_utc_ms=utc_ms(self.at),
+            build=self.build or None,
         )
 
 

@@ -124,6 +124,12 @@ class Api:
         leader = psutil.Process(self.process.pid)
         self.family += [leader, *leader.children()]
 
+    def start_as(self, service: str, release: str) -> None:
+        raise NotImplementedError
+
+    def drain(self, service: str) -> None:
+        raise NotImplementedError
+
     def pause(self, service: str) -> None:
         self._send(service, signal.SIGSTOP)
 

@@ -50,6 +50,8 @@ def test_every_kind_is_listed_with_its_driver() -> None:
         "plant_in_bill": {},
         "kill": {"restart_after_s": 1.0},
         "pause": {},
+        "upgrade": {},
+        "canary": {},
     }
     made = [FAULTS[kind].make("wechat", **settings[kind]) for kind in FAULTS]
     assert [(fault.kind, fault.driver) for (fault,) in made] == [(kind, FAULTS[kind].driver) for kind in FAULTS]

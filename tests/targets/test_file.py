@@ -45,6 +45,7 @@ def test_the_reference_is_whole_and_its_commands_run_in_the_projects_root() -> N
         "card": "providers",
         "dispatch": "dispatch",
         "api": "api",
+        "api-next": "api",
         "status": "api",
         "front": "api",
     }
