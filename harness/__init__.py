@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.arrivals import Poisson, Ramp, Steady, Step
+    from harness.arrivals import Poisson, Ramp, Stages, Steady, Step
     from harness.customer import Customer
     from harness.faults import (
         Canary,
@@ -42,6 +42,7 @@ _HOME = {
     "Steady": "harness.arrivals",
     "Step": "harness.arrivals",
     "Ramp": "harness.arrivals",
+    "Stages": "harness.arrivals",
     "Poisson": "harness.arrivals",
     "CutAnswers": "harness.faults",
     "Silence": "harness.faults",
@@ -85,6 +86,7 @@ __all__ = [  # the names of _HOME, spelled out for readers and type checkers
     "Silence",
     "SlowAnswers",
     "SlowEdge",
+    "Stages",
     "Steady",
     "Step",
     "Strangers",

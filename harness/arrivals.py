@@ -2,7 +2,7 @@
 
 Open model: the instants are fixed before the run and know nothing of how the
 target fares, so that a slow target cannot thin out its own load. Paced shapes
-(`Steady`, `Step`, `Ramp`) cut the time axis into slots that hold exactly one
+(`Steady`, `Step`, `Ramp`, `Stages`) cut the time axis into slots that hold exactly one
 arrival each and let the seed choose where in its slot it falls; `Poisson` draws
 independent gaps. Pure: no clock, no I/O; starting journeys is
 `harness.load.dispatch`.
@@ -129,6 +129,53 @@ class Ramp:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Stages:
+    """One paced load after the other (F30: up past the knee, a while beyond it, and down again)."""
+
+    stages: tuple[Steady | Step | Ramp, ...]
+
+    def __post_init__(self) -> None:
+        if not self.stages:
+            raise UsageError("Stages of nothing are no load: name one at least")
+
+    @property
+    def duration_s(self) -> float:
+        """Of all stages together."""
+        return sum(stage.duration_s for stage in self.stages)
+
+    def rate_at(self, t_s: float) -> float:
+        """Arrivals per second, `t_s` after the load's start."""
+        for stage in self.stages:
+            if t_s < stage.duration_s:
+                return stage.rate_at(t_s)
+            t_s -= stage.duration_s
+        return 0.0
+
+    def expected_by(self, t_s: float) -> float:
+        """Integral of the rate from the start to `t_s`, which lies within the load."""
+        expected = 0.0
+        for stage in self.stages:
+            expected += stage.expected_by(min(max(t_s, 0.0), stage.duration_s))
+            t_s -= stage.duration_s
+        return expected
+
+    def instant_of(self, number: float) -> float:
+        """Inverse of `expected_by`: seconds until `number` arrivals are due."""
+        begin_s = 0.0
+        for stage in self.stages[:-1]:
+            due = stage.expected_by(stage.duration_s)
+            if number < due:
+                return begin_s + stage.instant_of(number)
+            number -= due
+            begin_s += stage.duration_s
+        return begin_s + self.stages[-1].instant_of(number)
+
+    def describe(self) -> str:
+        """One line for people."""
+        return ", then ".join(stage.describe() for stage in self.stages)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Poisson:
     """Customers who know nothing of each other: exponential gaps, a count that varies with the seed."""
 
@@ -147,7 +194,7 @@ class Poisson:
         return f"Poisson {self.rate_per_s:g}/s for {self.duration_s:g} s"
 
 
-Load = Steady | Step | Ramp | Poisson
+Load = Steady | Step | Ramp | Stages | Poisson
 """Every load shape; all have `duration_s`, `rate_at` and `describe`."""
 
 
@@ -170,7 +217,7 @@ def digest(instants_ns: tuple[int, ...]) -> str:
     return hashlib.blake2b(packed, digest_size=16).hexdigest()
 
 
-def _paced(load: Steady | Step | Ramp, chance: random.Random) -> Iterator[float]:
+def _paced(load: Steady | Step | Ramp | Stages, chance: random.Random) -> Iterator[float]:
     slots = int(load.expected_by(load.duration_s) + _ROUNDING)
     for slot in range(slots):
         yield load.instant_of(slot + chance.random())
@@ -185,7 +232,7 @@ def _independent(load: Poisson, chance: random.Random) -> Iterator[float]:
         t_s += chance.expovariate(load.rate_per_s)
 
 
-def _check(load: Load) -> None:
+def _check(load: Steady | Step | Ramp | Poisson) -> None:
     for field in fields(load):
         value = getattr(load, field.name)
         if not math.isfinite(value) or value < 0:

@@ -27,7 +27,8 @@ class AnswerLost(Customer):
         # Now and then a charge is learnt of after `pay_by` (its notice lost too), and refunded by rule.
         objectives=Objectives(success_ratio_in_fault=0.97),
         claims=always_claimed(142)
-        | {"success_ratio": 110, "no_stuck_order": 140, "refund_in_window": 25, "no_silence": 600},
+        | {"success_ratio": 110, "no_stuck_order": 140, "refund_in_window": 25, "no_silence": 600}
+        | {"no_leak": 720, "owner_only": 90, "read_your_writes": 340},
     )
     scene = Plan(
         load=Steady(rate_per_s=4, duration_s=8),
@@ -38,5 +39,7 @@ class AnswerLost(Customer):
             *LoseNotices("all", every_nth=2).between(0.5, 7),
         ),
         objectives=Objectives(success_ratio=0.9, success_ratio_in_fault=0.9),
-        claims=always_claimed(18) | {"success_ratio": 12, "no_stuck_order": 18, "no_silence": 78},
+        claims=always_claimed(18)
+        | {"success_ratio": 12, "no_stuck_order": 18, "no_silence": 78}
+        | {"no_leak": 100, "owner_only": 12, "read_your_writes": 44},
     )

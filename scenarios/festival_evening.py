@@ -14,7 +14,9 @@ class FestivalEvening(Customer):
     gate = Plan(
         load=Steady(rate_per_s=14, duration_s=20),
         company=(Strangers(),),
-        claims=always_claimed(142) | {"success_ratio": 110, "latency": 440, "refund_in_window": 27, "no_silence": 600},
+        claims=always_claimed(142)
+        | {"success_ratio": 110, "latency": 440, "refund_in_window": 27, "no_silence": 600}
+        | {"no_leak": 600, "owner_only": 90, "read_your_writes": 340},
     )
     scene = Plan(
         load=Steady(rate_per_s=5.6, duration_s=8),
@@ -22,5 +24,7 @@ class FestivalEvening(Customer):
         warmup_s=0.5,
         conditions=SlowAnswers("all", by_ms=400),
         objectives=Objectives(latency_limit_ms=800, latency_share=0.95, success_ratio=0.95),
-        claims=always_claimed(24) | {"success_ratio": 20, "latency": 70, "refund_in_window": 4, "no_silence": 102},
+        claims=always_claimed(24)
+        | {"success_ratio": 20, "latency": 70, "refund_in_window": 4, "no_silence": 102}
+        | {"no_leak": 120, "owner_only": 15, "read_your_writes": 60},
     )

@@ -28,6 +28,13 @@ DEFECTS: dict[str, Caught] = {
     "no_deadline": Caught(scene="SilentProvider", check="no_silence"),
     "abandon_on_unknown": Caught(scene="AnswerLost", check="success_ratio"),
     "global_lock": Caught(scene="FestivalEvening", check="latency", alone=True),
+    "card_number_in_error": Caught(scene="AnswerLost", check="no_leak"),
+    "stack_trace_in_500": Caught(scene="FestivalEvening", check="no_leak"),
+    "phone_in_log": Caught(scene="FestivalEvening", check="no_leak"),
+    "token_in_header": Caught(scene="FestivalEvening", check="no_leak"),
+    "other_order_readable_while_degraded": Caught(scene="AnswerLost", check="owner_only"),
+    "refund_for_anyone": Caught(scene="FestivalEvening", check="owner_only"),
+    "stale_read_after_write": Caught(scene="FestivalEvening", check="read_your_writes"),
 }
 
 SCENARIOS = (

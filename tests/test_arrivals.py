@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.arrivals import MAX_ARRIVALS, Load, Poisson, Ramp, Steady, Step, digest, schedule
+from harness.arrivals import MAX_ARRIVALS, Load, Poisson, Ramp, Stages, Steady, Step, digest, schedule
 from harness.errors import UsageError
 
 rates = st.floats(min_value=0, max_value=200, allow_nan=False)
@@ -27,7 +27,8 @@ paced = (
     | steps()
     | st.builds(Ramp, from_per_s=rates, to_per_s=rates, duration_s=durations)
 )
-loads = paced | st.builds(Poisson, rate_per_s=rates, duration_s=durations)
+staged = st.builds(Stages, stages=st.lists(paced, min_size=1, max_size=4).map(tuple))
+loads = paced | staged | st.builds(Poisson, rate_per_s=rates, duration_s=durations)
 
 
 @given(load=loads, seed=seeds)
@@ -84,6 +85,25 @@ def test_ten_seeds_give_ten_digests(load: Load) -> None:
 
 def test_a_digest_never_changes_between_machines_and_versions() -> None:
     assert digest(schedule(Steady(rate_per_s=10, duration_s=20), 7)) == "b1fb2522c948c87375c3f71f7d48ab71"
+
+
+@given(load=staged, seed=seeds)
+@settings(max_examples=100, deadline=None)
+def test_stages_give_as_many_arrivals_as_all_of_them_are_due_each_in_its_slot(load: Stages, seed: int) -> None:
+    instants = schedule(load, seed)
+    assert len(instants) == math.floor(load.expected_by(load.duration_s) + 1e-9)
+    for number, instant in enumerate(instants):
+        assert number - 1e-3 <= load.expected_by(instant / 1e9) <= number + 1 + 1e-3
+
+
+def test_stages_follow_each_other() -> None:
+    load = Stages(stages=(Steady(rate_per_s=2, duration_s=3), Ramp(from_per_s=4, to_per_s=8, duration_s=2)))
+    assert load.duration_s == 5
+    assert [load.rate_at(t_s) for t_s in (-0.1, 0, 2.9, 3, 4, 5)] == [0, 2, 2, 4, 6, 0]
+    assert [load.expected_by(t_s) for t_s in (0, 3, 5)] == [0, 6, 18]
+    assert load.describe() == "steady 2/s for 3 s, then ramp 4/s to 8/s over 2 s"
+    with pytest.raises(UsageError, match="Stages of nothing"):
+        Stages(stages=())
 
 
 def test_a_poisson_load_meets_its_rate_over_many_seeds() -> None:

@@ -66,38 +66,40 @@ def _add_customer_routes(app: FastAPI, settings: Settings, held: list[Service]) 
     @app.post("/v1/orders", status_code=201, responses={201: {"model": bodies.OrderOut}})
     async def create_order(body: bodies.AnyOrderIn, key: Key, token: Bearer = None) -> Response:
         user = user_of(token, settings.token_secret)
-        made = await held[0].orders.create(user, _wanted(body, settings), key)
+        made = await held[0].door.create(user, _wanted(body, settings), key)
         if Defect.PHONE_IN_LOG in settings.defects:
             log.warning("order %s of %s", made["id"], body.phone)
         return _json(201, made, debug_context(token) if Defect.TOKEN_IN_HEADER in settings.defects else None)
 
     @app.get("/v1/orders", responses={200: {"model": bodies.PageOut}})
     async def list_orders(
-        limit: Annotated[int, Query(ge=1, le=100)] = 20, cursor: Cursor = None, token: Bearer = None
+        request: Request, limit: Annotated[int, Query(ge=1, le=100)] = 20, cursor: Cursor = None, token: Bearer = None
     ) -> Response:
         user = user_of(token, settings.token_secret)
-        return _json(200, await held[0].orders.page(user, limit, None if cursor is None else int(cursor)))
+        await held[0].door.behind_payments(request.is_disconnected)
+        return _json(200, await held[0].queries.page(user, limit, None if cursor is None else int(cursor)))
 
     @app.get("/v1/orders/{order_id}", responses={200: {"model": bodies.OrderOut}})
-    async def read_order(order_id: str, token: Bearer = None) -> Response:
+    async def read_order(request: Request, order_id: str, token: Bearer = None) -> Response:
         user = user_of(token, settings.token_secret)
+        await held[0].door.behind_payments(request.is_disconnected, order_id)
         degraded = held[0].gates.is_degraded()
-        return _json(200, await held[0].orders.read(user, order_id, degraded=degraded))
+        return _json(200, await held[0].queries.read(user, order_id, degraded=degraded))
 
     @app.post(
         "/v1/orders/{order_id}/payments",
         responses={200: {"model": bodies.PaidOut}, 202: {"model": bodies.PaidOut}},
     )
-    async def pay(order_id: str, body: bodies.PaymentIn, key: Key, token: Bearer = None) -> Response:
+    async def pay(request: Request, order_id: str, body: bodies.PaymentIn, key: Key, token: Bearer = None) -> Response:
         user = user_of(token, settings.token_secret)
         wear.pays()
         card = None if body.card is None else reference(settings.token_secret, "pm", body.card)
         wish = Wish(user=user, order_id=order_id, method=body.method, key=key, instrument=card)
         told = body.card if Defect.CARD_NUMBER_IN_ERROR in settings.defects else None
         with held[0].health.watching(body.method) as attempt, telling(told):
-            payment = await held[0].payments.pay(wish)
+            payment = await held[0].door.pay(wish, request.is_disconnected)
             answer: dict[str, object] = {"payment": payment_view(payment)}
-            answer["order"] = await held[0].orders.show(user, order_id)
+            answer["order"] = await held[0].queries.show(user, order_id)
             is_well = held[0].gates[body.method].is_well()
             attempt.ended(payment.state, is_well=is_well)
         if payment.state in CAPTURED:
@@ -108,11 +110,14 @@ def _add_customer_routes(app: FastAPI, settings: Settings, held: list[Service]) 
         return _json(202 if payment.is_live else 200, answer, headers)
 
     @app.post("/v1/orders/{order_id}/refunds", status_code=201, responses={201: {"model": bodies.RefundedOut}})
-    async def refund(order_id: str, body: bodies.RefundIn, key: Key, token: Bearer = None) -> Response:
+    async def refund(
+        request: Request, order_id: str, body: bodies.RefundIn, key: Key, token: Bearer = None
+    ) -> Response:
         user = user_of(token, settings.token_secret)
+        await held[0].door.behind_payments(request.is_disconnected, order_id)
         made = await held[0].refunds.request(user, order_id, body.amount_minor, key)
         view = {"id": made.id, "amount_minor": made.amount_minor, "state": made.state.value}
-        return _json(201, {"refund": view, "order": await held[0].orders.show(user, order_id)})
+        return _json(201, {"refund": view, "order": await held[0].queries.show(user, order_id)})
 
 
 def _add_other_routes(app: FastAPI, settings: Settings, held: list[Service]) -> None:
@@ -141,7 +146,7 @@ def _add_other_routes(app: FastAPI, settings: Settings, held: list[Service]) -> 
         token: Bearer = None,
     ) -> Response:
         check_operator(token, settings.operator_token)
-        page = await ledger.read_page(held[0].database, book, int(after or 0), limit, settings.defects)
+        page = await ledger.read_page(held[0].express, book, int(after or 0), limit, settings.defects)
         headers = {} if page.next_after is None else {"X-Next-Cursor": str(page.next_after)}
         return Response(page.content, headers=headers, media_type="application/x-ndjson")
 

@@ -131,6 +131,7 @@ class ErrorDetail(BaseModel):
     message: str
     order_id: str | None = None
     methods: list[Method] | None = None
+    key: str | None = None
 
 
 class ErrorOut(BaseModel):

@@ -10,6 +10,7 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from compose.payment_api.errors import LOST
+from compose.payment_api.errors import LOST, Undone
 
 log = logging.getLogger("payment_api")
 
@@ -30,9 +31,6 @@ SCHEMA_LOCK = "SELECT pg_advisory_xact_lock(7249120)"
 SCHEMAS = "CREATE TABLE IF NOT EXISTS schemas_applied (digest text PRIMARY KEY)"
 NOTE_SCHEMA = "INSERT INTO schemas_applied (digest) VALUES ($1) ON CONFLICT DO NOTHING RETURNING digest"
 
-CONNECTIONS_MAX = 24
-CONNECTIONS_MIN = 4
-"""Opened at the start; small, since many APIs share one server in tests, whose connections are counted."""
 CONNECT_LIMIT_S = 1.0
 STATEMENT_LIMIT_S = 2.0
 LOCK_LIMIT_MS = 1_500
@@ -45,13 +43,29 @@ class DatabaseMissing(Exception):
     """The database could not be reached while starting."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lane:
+    """Connections that one kind of work has for itself, so that no other can fill them."""
+
+    at_most: int
+    at_first: int
+    """Opened at the start; few, since many APIs share one server in tests, whose connections are counted."""
+
+
+PAYING = Lane(at_most=24, at_first=2)
+"""New orders and payments, and all that goes on behind the requests."""
+EXPRESS = Lane(at_most=10, at_first=1)
+"""Queries and refunds (F17), the operator's books, and what must be kept whatever the load."""
+
+
 class Database:
     """The pool; open it with `async with`."""
 
-    def __init__(self, url: str, marks: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(self, url: str, marks: Mapping[str, str] = MappingProxyType({}), *, lane: Lane = PAYING) -> None:
         """`marks` are settings of each session; defaults of columns read them (`schema.sql`)."""
         self._url = url
         self._marks = marks
+        self._lane = lane
 
     async def __aenter__(self) -> Self:
         """Connect and create the schema where it is absent; raises DatabaseMissing after 30 s of trying."""
@@ -69,7 +83,10 @@ class Database:
         self._pool.terminate()
 
     def transaction(self) -> AbstractAsyncContextManager[Connection]:
-        """One transaction on one connection; committed where the block ends, undone where it raises."""
+        """One transaction on one connection; committed where the block ends, undone where it raises.
+
+        Raises Undone where the database was lost before the commit; one that is lost during it shows as itself.
+        """
         return self._transaction()
 
     async def row(self, sql: str, *values: object) -> asyncpg.Record | None:
@@ -86,14 +103,21 @@ class Database:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Connection]:
-        async with self._pool.acquire(timeout=CONNECT_LIMIT_S) as connection, connection.transaction():
-            yield connection
+        commits = False
+        try:
+            async with self._pool.acquire(timeout=CONNECT_LIMIT_S) as connection, connection.transaction():
+                yield connection
+                commits = True
+        except LOST as exc:
+            if commits:
+                raise
+            raise Undone(exc) from exc
 
     async def _open(self) -> None:
         self._pool = await asyncpg.create_pool(
             self._url,
-            min_size=CONNECTIONS_MIN,
-            max_size=CONNECTIONS_MAX,
+            min_size=self._lane.at_first,
+            max_size=self._lane.at_most,
             timeout=CONNECT_LIMIT_S,
             command_timeout=STATEMENT_LIMIT_S,
             # Nothing here leaves state on a connection, so a round trip that clears it would buy nothing.

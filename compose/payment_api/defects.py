@@ -66,6 +66,13 @@ class Defect(StrEnum):
     AFFECTED_FORGOTTEN = "affected_forgotten"
     RECONCILIATION_BLIND = "reconciliation_blind"
     REFUND_IN_YUAN_FOR_FEN = "refund_in_yuan_for_fen"
+    BUSY_AS_200 = "busy_as_200"
+    BUSY_WITHOUT_RETRY_AFTER = "busy_without_retry_after"
+    BUSY_AFTER_20_S = "busy_after_20_s"
+    REFUSED_BUT_CHARGED = "refused_but_charged"
+    ORDER_DROPPED_WHEN_BUSY = "order_dropped_when_busy"
+    REFUNDS_BEHIND_PAYMENTS = "refunds_behind_payments"
+    CONGESTION_COLLAPSE = "congestion_collapse"
 
 
 LINES: Mapping[Defect, str] = MappingProxyType(
@@ -120,6 +127,13 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.AFFECTED_FORGOTTEN: "leaves out of the list of affected orders those that were paid in the end",
         Defect.RECONCILIATION_BLIND: "reconciles all bills but Alipay's",
         Defect.REFUND_IN_YUAN_FOR_FEN: "tells WeChat Pay a refund's amount in yuan, which takes it for fen",
+        Defect.BUSY_AS_200: "says that it is busy under HTTP 200",
+        Defect.BUSY_WITHOUT_RETRY_AFTER: "says that it is busy, and not when to come again",
+        Defect.BUSY_AFTER_20_S: "says that it is busy only after four deadlines: 20 s at the scale of life",
+        Defect.REFUSED_BUT_CHARGED: "says that it is busy, and charges all the same, under a key that nobody knows",
+        Defect.ORDER_DROPPED_WHEN_BUSY: "deletes the order whose payment it is too busy for",
+        Defect.REFUNDS_BEHIND_PAYMENTS: "serves a query or a refund only while no new payment waits",
+        Defect.CONGESTION_COLLAPSE: "spends a slot on every payment that ever queued, whoever has gone meanwhile",
     }
 )
 

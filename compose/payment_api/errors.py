@@ -49,6 +49,14 @@ _FIELDS = frozenset(
 )
 
 
+class Undone(Exception):
+    """The database was lost before a transaction's commit was asked for: it certainly had no effect."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(type(cause).__name__)
+        self.cause = cause
+
+
 class ApiError(Exception):
     """A refusal with its status, stable code and a message for people."""
 
@@ -61,6 +69,7 @@ class ApiError(Exception):
         order_id: str | None = None,
         retry_after_s: int | None = None,
         methods: list[str] | None = None,
+        key: str | None = None,
     ) -> None:
         super().__init__(code)
         self.status = status
@@ -70,6 +79,8 @@ class ApiError(Exception):
         self.retry_after_s = retry_after_s
         self.methods = methods
         """Methods that work now, where the refusal is about one that does not."""
+        self.key = key
+        """The idempotency key that was refused, where there is no order yet."""
 
 
 @contextmanager
@@ -89,19 +100,15 @@ def install(app: FastAPI, *, traces: bool = False) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _bare)
     app.add_exception_handler(asyncpg.LockNotAvailableError, _in_progress)
-    for lost in LOST:
+    for lost in (*LOST, Undone):
         app.add_exception_handler(lost, _unavailable)
     app.add_middleware(_LastResort, traces=traces)
 
 
-def error_body(code: str, message: str, order_id: str | None = None, methods: list[str] | None = None) -> bytes:
-    """The body of a refusal."""
-    error: dict[str, object] = {"code": code, "message": message}
-    if order_id is not None:
-        error["order_id"] = order_id
-    if methods is not None:
-        error["methods"] = methods
-    return msgspec.json.encode({"error": error})
+def error_body(code: str, message: str, **more: object) -> bytes:
+    """The body of a refusal; what is None is left out."""
+    said = {name: value for name, value in more.items() if value is not None}
+    return msgspec.json.encode({"error": {"code": code, "message": message} | said})
 
 
 def in_short(exc: BaseException) -> str:
@@ -115,7 +122,8 @@ def in_short(exc: BaseException) -> str:
 async def _refusal(_: Request, exc: Exception) -> Response:
     assert isinstance(exc, ApiError)
     headers = {} if exc.retry_after_s is None else {"Retry-After": str(exc.retry_after_s)}
-    return _answer(exc.status, error_body(exc.code, exc.message, exc.order_id, exc.methods), headers)
+    more = {"order_id": exc.order_id, "key": exc.key, "methods": exc.methods}
+    return _answer(exc.status, error_body(exc.code, exc.message, **more), headers)
 
 
 async def _invalid(_: Request, exc: Exception) -> Response:

@@ -7,6 +7,7 @@ slip past.
 """
 
 import asyncio
+import copy
 import hashlib
 import secrets
 from collections.abc import Mapping
@@ -113,6 +114,16 @@ class Orders:
             raise ApiError(409, "request_in_progress", "Try again with the same key.", retry_after_s=1)
         check_digest(row, new.mark)
         return await self.show(user, row["result_id"])
+
+    async def knows(self, user: str, key: str) -> bool:
+        """Whether the key was used before."""
+        return await self._database.row(READ_KEY, user, key) is not None
+
+    def through(self, database: Database) -> "Orders":
+        """The same orders, read over other connections."""
+        twin = copy.copy(self)
+        twin._database = database  # noqa: SLF001 - its own
+        return twin
 
     async def show(self, user: str, order_id: str) -> Mapping[str, object]:
         """The order, or 404 where there is none or it is another's."""

@@ -11,6 +11,7 @@ before joins what that key began. No provider is called in a transaction.
 """
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -104,8 +105,17 @@ class Payments:
         self._defects = defects
         self._deadline_s = deadline_s
 
-    async def pay(self, wish: Wish) -> Payment:
-        """Pay an order by one method; returns the attempt, decided or still live after one deadline."""
+    async def is_new(self, wish: Wish) -> bool:
+        """Whether paying would begin a new attempt; raises as `pay` does for an order that cannot be paid."""
+        await self._orders.written(wish.order_id)
+        async with self._database.transaction() as connection:
+            return not isinstance(await self._look(connection, wish, begins=False), Begun)
+
+    async def pay(self, wish: Wish, on_new: Callable[[], None] = lambda: None) -> Payment:
+        """Pay an order by one method; returns the attempt, decided or still live after one deadline.
+
+        `on_new` is called once a new attempt is on disk, before its provider hears of it.
+        """
         await self._orders.written(wish.order_id)
         begun = await self._begin(wish)
         if isinstance(begun, Blocked):
@@ -113,6 +123,8 @@ class Payments:
             begun = await self._begin(wish)
         if isinstance(begun, Blocked):
             raise _unresolved(wish.order_id)
+        if begun.is_new:
+            on_new()
         if begun.is_new and Defect.ROW_AFTER_PROVIDER not in self._defects:
             self._charger.start(begun.payment)
             self._resolver.watch(begun.payment.id)
@@ -162,8 +174,11 @@ class Payments:
             self._signals.release_due(wish.order_id)
         return Begun(payment=payment, is_new=True)
 
-    async def _look(self, connection: Connection, wish: Wish) -> Order | Begun | Blocked:
-        """Lock the order and say what this request meets: the order, free to be paid, or an attempt in its way."""
+    async def _look(self, connection: Connection, wish: Wish, *, begins: bool = True) -> Order | Begun | Blocked:
+        """Lock the order and say what this request meets: the order, free to be paid, or an attempt in its way.
+
+        `begins`: where it is free, a charge does begin.
+        """
         row = await connection.fetchrow(HOLD_ORDER, wish.order_id)
         if row is None or row["user_id"] != wish.user:
             raise order_not_found()
@@ -180,7 +195,7 @@ class Payments:
         if attempt_there is not None and attempt_there.method is wish.method:  # the same wish in other words
             await bind_key(connection, _binding(wish, attempt_there.id), now())
             return Begun(payment=attempt_there, is_new=False)
-        await self._check_works(connection, wish, begins=attempt_there is None)
+        await self._check_works(connection, wish, begins=begins and attempt_there is None)
         if attempt_there is None:
             return order
         if Defect.SWITCH_WITHOUT_CLOSE in self._defects:

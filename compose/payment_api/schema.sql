@@ -101,10 +101,12 @@ CREATE TABLE IF NOT EXISTS idempotency_keys (
 );
 CREATE INDEX IF NOT EXISTS keys_of_an_order ON idempotency_keys (order_id);
 
--- Payment attempts that were answered busy and so have no other row.
+-- Payment attempts that were answered busy and so have no other row; `id` keeps one that was spooled from coming twice.
 CREATE TABLE IF NOT EXISTS refusals (
     seq bigserial PRIMARY KEY,
+    id text UNIQUE,
     order_id text NOT NULL REFERENCES orders ON DELETE CASCADE,
+    method text,
     at timestamptz NOT NULL,
     reason text NOT NULL
 );

@@ -12,8 +12,9 @@ from compose.payment_api.breaker import Breaker
 from compose.payment_api.charger import Charger
 from compose.payment_api.closer import CLOSE_EVERY_S, close_expired
 from compose.payment_api.compensator import COMPENSATE_EVERY_S, Compensator
-from compose.payment_api.database import Database
+from compose.payment_api.database import EXPRESS, Database
 from compose.payment_api.defects import Defect
+from compose.payment_api.door import Door
 from compose.payment_api.draining import drain, marks_of
 from compose.payment_api.gates import LANE_CALLS, Gate, Gates
 from compose.payment_api.lease import ADOPT_PAYMENTS, ADOPT_REFUNDS, ADOPT_RELEASES, BEAT_EVERY_S, Lease
@@ -31,6 +32,7 @@ from compose.payment_api.providers.wechat import Wechat
 from compose.payment_api.reconciler import RECONCILE_EVERY_S, Reconciler
 from compose.payment_api.refunder import Refunder
 from compose.payment_api.refunds import Refunds
+from compose.payment_api.refusals import HAND_OVER_EVERY_S
 from compose.payment_api.releaser import Releaser
 from compose.payment_api.resolver import Resolver
 from compose.payment_api.settings import Settings
@@ -51,10 +53,12 @@ _CLIENTS: Mapping[Method, Callable[..., Provider]] = {Method.WECHAT: Wechat, Met
 class Service:
     """What the routes call."""
 
-    database: Database
+    express: Database
+    """Connections that new payments cannot fill."""
     gates: Gates
-    orders: Orders
-    payments: Payments
+    queries: Orders
+    """Orders, read over those."""
+    door: Door
     refunds: Refunds
     notifications: Notifications
     health: MethodHealth
@@ -65,6 +69,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
     """Connect, take up what a former process left, and work until the block ends."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings.database_url, marks_of(settings)))
+        express = await stack.enter_async_context(Database(settings.database_url, marks_of(settings), lane=EXPRESS))
         background, signals, defects = Background(), Signals(), settings.defects
         lease = Lease(database, slot=settings.slot, release=settings.release.name, deadline_s=settings.deadline_s)
         stack.push_async_callback(lease.leave)
@@ -86,9 +91,9 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             deadline_s=settings.deadline_s,
         )
         orders = Orders(database, background, defects, settings.pay_by_s)
-        refunds = Refunds(database, orders, signals, defects)
+        refunds = Refunds(express, orders, signals, defects)
         refunder = Refunder(
-            database=database,
+            database=express,
             refunds=refunds,
             providers=lanes.background,
             background=background,
@@ -106,6 +111,17 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             signals=signals,
             lease=lease,
         )
+        payments = Payments(
+            database=database,
+            orders=orders,
+            charger=charger,
+            resolver=resolver,
+            gates=lanes.gates,
+            signals=signals,
+            defects=defects,
+            deadline_s=settings.deadline_s,
+        )
+        door = Door(express=express, orders=orders, payments=payments, background=background, settings=settings)
         reconciler = Reconciler(database, await _bills(settings, stack), defects)
         await lease.register()
 
@@ -116,6 +132,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             ("lease", BEAT_EVERY_S, lease.beat),
             ("sweep of payments", SWEEP_EVERY_S, resolver.sweep),
             ("sweep of refunds", SWEEP_EVERY_S, refunder.sweep),
+            ("handing over refusals", HAND_OVER_EVERY_S, door.refusals.hand_over),
             ("watch of closed attempts", resolver.watch_every_s, led(leads, resolver.watch_closed)),
             ("closing at pay_by", CLOSE_EVERY_S, led(leads, lambda: close_expired(database, books))),
             ("probing of failing methods", PROBE_EVERY_S, lambda: probe(health, lanes.background)),
@@ -126,19 +143,10 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         stack.push_async_callback(drain, settings, database, books, background)
         keys = {method: provider.key for method, provider in settings.providers.items()}
         yield Service(
-            database=database,
+            express=express,
             gates=lanes.gates,
-            orders=orders,
-            payments=Payments(
-                database=database,
-                orders=orders,
-                charger=charger,
-                resolver=resolver,
-                gates=lanes.gates,
-                signals=signals,
-                defects=defects,
-                deadline_s=settings.deadline_s,
-            ),
+            queries=orders.through(express),
+            door=door,
             refunds=refunds,
             notifications=Notifications(
                 database=database,

@@ -9,11 +9,14 @@ from harness.checks import (
     latency,
     money_conserved,
     no_double_charge,
+    no_leak,
     no_orphan_charge,
     no_over_refund,
     no_silence,
     no_stuck_order,
     no_vanished_order,
+    owner_only,
+    read_your_writes,
     refund_in_window,
     success_ratio,
 )
@@ -35,6 +38,9 @@ _LISTED: tuple[Check, ...] = (
     success_ratio.CHECK,
     latency.CHECK,
     announced.CHECK,
+    read_your_writes.CHECK,
+    owner_only.CHECK,
+    no_leak.CHECK,
     # Last, what must hold for all others.
     assumptions.CHECK,
 )

@@ -102,7 +102,7 @@ def try_the_order_of(victim: Ended, stranger: Person) -> None:
     stranger.order = victim.order
     if stranger.can(Op.READ):
         stranger.trespass_read()
-    stranger.trespass_pay(victim.traits.methods[0])
+    stranger.trespass_pay(victim.traits.methods[-1])  # the one that its owner is least likely to have used
     if stranger.can(Op.REFUND):
         stranger.trespass_refund(TRESPASS_MINOR)
 

@@ -220,6 +220,7 @@ class Session:
             offers=tuple(str(method) for method in told.offers),
             pay_by_utc_ms=told.pay_by_utc_ms if act.op is Op.CREATE else None,
             leaks=tuple(sorted(self._leaks)),
+            names=_named(act, told),
             listed=len(told.order_ids) if act.op is Op.LIST and told.outcome is Outcome.OK else None,
         )
         if told.order_id is not None and told.order_id != act.order:
@@ -253,6 +254,15 @@ class Session:
                 http=reply.status,
             )
         )
+
+
+def _named(act: Act, told: Observation) -> str | None:
+    """Which of the two that the request carried a reply names that is no acknowledgement: just that, and no other."""
+    if told.outcome is Outcome.OK or told.result_id is not None:
+        return None
+    if act.order is not None:
+        return "order" if told.order_id == act.order else None
+    return "key" if act.key is not None and told.named_key == act.key.text else None
 
 
 def _resume(call: Call, reply: Reply) -> Request | Observation:

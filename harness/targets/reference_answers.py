@@ -24,7 +24,9 @@ RAW_STATES = {
     "refunded": State.REFUNDED,
     "closed": State.CLOSED,
 }
-BUSY = BusyContract(statuses=frozenset({503, 429}), codes=frozenset({"system_busy"}))
+BUSY = BusyContract(
+    statuses=frozenset({503, 429}), codes=frozenset({"system_busy"}), unknown_codes=frozenset({"unavailable"})
+)
 
 _CONFLICT = 409
 _WRITES = frozenset({Op.CREATE, Op.PAY, Op.REFUND})
@@ -103,6 +105,7 @@ class _Refusal(msgspec.Struct, frozen=True):
     code: str | None = None
     order_id: str | None = None
     methods: list[str] = []
+    key: str | None = None
 
 
 class _ErrorAnswer(msgspec.Struct, frozen=True):
@@ -161,7 +164,8 @@ def observe(op: Op, reply: Reply, told_by: Callable[[bytes], Told]) -> Observati
         try:
             told = told_by(reply.body)
         except msgspec.DecodeError:
-            judged = Judgement(outcome=Outcome.INFO, code=UNREADABLE)
+            refusal = _error_in(reply.body)  # a refusal under a status that acknowledges is told by its code
+            judged = Judgement(outcome=Outcome.INFO, code=refusal.code or UNREADABLE)
     judged = told.judgement or judged
     order = told.order
     return Observation(
@@ -184,6 +188,7 @@ def observe(op: Op, reply: Reply, told_by: Callable[[bytes], Told]) -> Observati
         health=told.health,
         page=told.page,
         offers=tuple(Method(name) for name in told.methods or refusal.methods if name in set(Method)),
+        named_key=refusal.key,
     )
 
 
@@ -191,8 +196,12 @@ def _refusal(reply: Reply) -> _Refusal:
     """The error in a reply, or an empty one: a proxy's answer has none."""
     if reply.status is None or reply.status < 400:  # noqa: PLR2004
         return _Refusal()
+    return _error_in(reply.body)
+
+
+def _error_in(body: bytes) -> _Refusal:
     try:
-        return _ERROR.decode(reply.body).error
+        return _ERROR.decode(body).error
     except msgspec.DecodeError:
         return _Refusal()
 

@@ -11,10 +11,13 @@ from tests.histories.announced_stories import ANNOUNCED_STORIES
 from tests.histories.builder import Run
 from tests.histories.key_stories import KEY_STORIES
 from tests.histories.latency_stories import LATENCY_STORIES
+from tests.histories.leak_stories import LEAK_STORIES
+from tests.histories.owner_stories import OWNER_STORIES
 from tests.histories.silence_stories import SILENCE_STORIES
 from tests.histories.story import BROKEN, CRIES_WOLF, EMPTY, HOLDS, MISSES, UNDECIDED, Story, found, judged
 from tests.histories.stuck_stories import STUCK_STORIES
 from tests.histories.success_stories import SUCCESS_STORIES
+from tests.histories.write_stories import WRITE_STORIES
 
 STORIES = {
     "no_stuck_order": STUCK_STORIES,
@@ -23,6 +26,9 @@ STORIES = {
     "success_ratio": SUCCESS_STORIES,
     "latency": LATENCY_STORIES,
     "announced": ANNOUNCED_STORIES,
+    "no_leak": LEAK_STORIES,
+    "owner_only": OWNER_STORIES,
+    "read_your_writes": WRITE_STORIES,
 }
 
 # What each check must withstand: kept by hand, so that no entry can lose its history unseen. A lagging or
@@ -59,6 +65,23 @@ ENTRIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         MISSES: ('a constant "degraded"',),
         UNDECIDED: ("gap between samples > T/4",),
         BROKEN: ("never told", "not taken back", "without cause"),
+    },
+    "no_leak": {
+        CRIES_WOLF: ("masked values",),
+        MISSES: ("error bodies only: a header", "error bodies only: a log", "error bodies only: the status page"),
+        UNDECIDED: ("none examined",),
+        BROKEN: ("base64", "another customer's order"),
+    },
+    "owner_only": {
+        CRIES_WOLF: ("shared identifiers of a household account",),
+        MISSES: ("asked only in the steady phase",),
+        UNDECIDED: ("none asked",),
+    },
+    "read_your_writes": {
+        CRIES_WOLF: ("overlapping", "background transitions forward"),
+        MISSES: ("only the state compared",),
+        UNDECIDED: ("no ordered pair",),
+        BROKEN: ("a last read names another amount", "the books give the order to another user"),
     },
 }
 

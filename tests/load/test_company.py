@@ -82,7 +82,7 @@ def test_a_stranger_tries_to_read_to_pay_and_to_refund_once_each_under_its_own_n
     no = refusal("order_not_found", http=404)
     stage = Stage(reads=[no], pays=[no], refunds=[no])
     try_the_order_of(ended(6), again(stage, 8, TRESPASS_KEYS))
-    assert stage.story() == ["read", "pay wechat", "refund"]
+    assert stage.story() == ["read", "pay card", "refund"]
     rows = stage.rows.invocations(Op.TRESPASS)
     assert [(row.tried, row.journey, row.order or row.order_no) for row in rows] == [
         ("read", 8, "o-6"),

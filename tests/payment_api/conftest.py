@@ -97,7 +97,7 @@ def launch(
             environment |= more
             log = tmp_path_factory.mktemp("api") / "log"
             api = ground.Api(port=port, environment=environment, log=log)
-            stack.callback(api.end)
+            stack.callback(api.close)
             api.start()
             return api
 

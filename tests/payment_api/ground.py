@@ -158,7 +158,7 @@ class Api:
         assert self.child is not None
         self.child.kill()
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Nothing of it is needed any more."""
         if self.child is not None:
             self.child.kill()

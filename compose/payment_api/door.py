@@ -1,0 +1,119 @@
+"""Who may begin something new, and what are the others told?
+
+    pay ──> slot at once ─────────────────────────────────────────────┐
+     └─ none: nothing new? (a key that was used, a live attempt) ─────┤
+              new: wait a little for a slot ──────────────────────────┴──> payments
+                       └─ none: refusal kept ──> busy: 503, Retry-After, system_busy, order id
+
+A create is refused while the queue of new payments is full: an order that could
+not be paid is a promise too many. Queries and refunds come through no door: they
+have database connections of their own (`service`), which new payments cannot fill.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+from compose.payment_api.admission import Admission, Ask, Full, Gone
+from compose.payment_api.background import Background
+from compose.payment_api.books import DELETE_ORDER
+from compose.payment_api.database import Database
+from compose.payment_api.defects import Defect
+from compose.payment_api.errors import ApiError, Undone
+from compose.payment_api.model import Payment
+from compose.payment_api.orders import Orders, Wanted
+from compose.payment_api.payments import Payments, Wish
+from compose.payment_api.refusals import Refusals
+from compose.payment_api.settings import Settings
+from compose.payment_api.spool import Spool
+
+RETRY_AFTER_S = 1
+IN_TIME_S = 0.7
+"""A loss of the database that took longer to show is told as it is: a busy answer would come too late."""
+LATE_DEADLINES = 4
+"""Only of the defect busy_after_20_s: 20 s at the scale of life, where a deadline is 5 s."""
+
+
+class Door:
+    """Admits, or says that the system is busy."""
+
+    def __init__(
+        self,
+        *,
+        express: Database,
+        orders: Orders,
+        payments: Payments,
+        background: Background,
+        settings: Settings,
+    ) -> None:
+        self._admission = Admission(
+            slots=settings.payment_slots, slot_s=settings.payment_slot_s, defects=settings.defects
+        )
+        self._express = express
+        self._orders = orders
+        self._payments = payments
+        self.refusals = Refusals(express, Spool(settings.spool))
+        self._background = background
+        self._defects = settings.defects
+        self._deadline_s = settings.deadline_s
+
+    async def create(self, user: str, wanted: Wanted, key: str) -> Mapping[str, object]:
+        """Create an order, or raise busy; a key that made its order gets it whatever the load."""
+        if self._admission.is_full and not await self._orders.knows(user, key):
+            raise await self._busy(key=key)
+        return await self._orders.create(user, wanted, key)
+
+    async def pay(self, wish: Wish, is_gone: Ask) -> Payment:
+        """Pay, or raise busy, with the order as it was before."""
+        began_s = time.monotonic()
+        try:
+            slot = self._admission.at_once()
+            if slot is None and not await self._payments.is_new(wish):
+                return await self._payments.pay(wish)
+            slot = slot or await self._admission.wait(is_gone)
+            with slot:
+                return await self._payments.pay(wish, on_new=slot.use)
+        except Gone:
+            raise await self._busy(order_id=wish.order_id) from None  # which nobody hears
+        except Full:
+            raise await self._refuse(wish) from None
+        except Undone as exc:
+            if time.monotonic() - began_s > IN_TIME_S:
+                raise exc.cause from exc
+            raise await self._refuse(wish) from exc
+
+    async def behind_payments(self, is_gone: Ask, order_id: str | None = None) -> None:
+        """Only with the defect refunds_behind_payments: a query or refund waits until no new payment does."""
+        if Defect.REFUNDS_BEHIND_PAYMENTS not in self._defects:
+            return
+        try:
+            with await self._admission.wait(is_gone, behind=True):
+                return
+        except (Full, Gone):
+            raise await self._busy(order_id=order_id) from None
+
+    async def _refuse(self, wish: Wish) -> ApiError:
+        """Keep the refusal of a payment, and say so."""
+        await self.refusals.keep(user=wish.user, order_id=wish.order_id, method=wish.method.value)
+        if Defect.REFUSED_BUT_CHARGED in self._defects:
+            unbound = replace(wish, key=secrets.token_hex(8))
+            self._background.start(f"pay all the same {unbound.key}", self._payments.pay(unbound))
+        if Defect.ORDER_DROPPED_WHEN_BUSY in self._defects:
+            await self._express.execute(DELETE_ORDER, wish.order_id)
+        return await self._busy(order_id=wish.order_id)
+
+    async def _busy(self, *, order_id: str | None = None, key: str | None = None) -> ApiError:
+        """The one busy answer, unless a defect spoils it."""
+        if Defect.BUSY_AFTER_20_S in self._defects:
+            await asyncio.sleep(LATE_DEADLINES * self._deadline_s)
+        bare = {Defect.BUSY_AS_200, Defect.BUSY_WITHOUT_RETRY_AFTER} & self._defects
+        return ApiError(
+            200 if Defect.BUSY_AS_200 in self._defects else 503,
+            "system_busy",
+            "The system is busy. This request had no effect. Try again in a moment.",
+            order_id=order_id,
+            key=key,
+            retry_after_s=None if bare else RETRY_AFTER_S,
+        )

@@ -1,0 +1,154 @@
+"""Once a write is acknowledged, does its customer see it in everything that is read afterwards?
+
+Violated when a read that was sent after an acknowledged create, payment or refund of the same customer
+was done shows the order in an older state (unpaid though a payment was acknowledged, open though it
+was told to be closed), or less paid or refunded than the write's answer said, or another amount than
+the one ordered; when a list sent after an acknowledged create is empty; or when the target's books
+give an order to another user than the one whose create made it. The customers' last reads count too.
+
+States are compared by a partial order: open and paying before paid before refunded, and before closed;
+what moves forward behind the customer's back (refunded, closed) is no breach, nor is a refund that is
+promised and not yet counted. A read that overlaps the write proves nothing. That an order is said not
+to be there at all is `no_vanished_order`'s. Without one ordered pair nothing was examined.
+"""
+
+from collections import defaultdict
+
+from harness.checks.check import Check, Premise
+from harness.checks.proof import proof, when
+from harness.evidence.tables import Evidence
+from harness.money import amount
+from harness.verdict import CheckResult, Finding
+
+PAIRS = """
+CREATE OR REPLACE TEMP TABLE pairs AS    -- one row a read that followed an acknowledged write
+WITH level(state, level) AS (VALUES ('open', 0), ('paying', 0), ('closed', 0), ('paid', 1), ('refunded', 2)),
+writes AS (
+    SELECT p.id, p.journey, p.order_id, p.op, p.done_ns, p.paid_minor, p.refunded_minor, p.state = 'closed' AS closed,
+           CASE WHEN p.op = 'create' THEN coalesce(p.amount_minor, p.asked_minor) END AS amount_minor,
+           greatest(coalesce(l.level, 0), CASE WHEN p.op = 'create' THEN 0 ELSE 1 END) AS level
+    FROM operations AS p LEFT JOIN level AS l USING (state)
+    WHERE p.op IN ('create', 'pay', 'refund') AND p.outcome = 'ok' AND p.order_id IS NOT NULL),
+readings AS (
+    SELECT id, journey, order_id, sent_ns, state, amount_minor, paid_minor, refunded_minor, false AS last
+    FROM operations WHERE op = 'read' AND outcome = 'ok'
+    UNION ALL
+    SELECT -o.order_no, j.journey, r.order_id, r.sent_ns, r.state, r.amount_minor, r.paid_minor, r.refunded_minor, true
+    FROM reads AS r JOIN journeys AS j USING (user_id) JOIN orders AS o USING (order_id) WHERE r.outcome = 'ok')
+SELECT r.id, r.journey, r.order_id, r.sent_ns, r.state, r.amount_minor, r.paid_minor, r.refunded_minor, r.last,
+       l.level, max(w.level) AS written_level, bool_or(w.closed) AS written_closed,
+       max(w.paid_minor) AS written_paid_minor, max(w.refunded_minor) AS written_refunded_minor,
+       arg_min(w.amount_minor, w.id) FILTER (w.amount_minor IS NOT NULL) AS written_minor,
+       arg_max(w.op, (w.level, w.done_ns, w.id)) AS op, arg_max(w.done_ns, (w.level, w.done_ns, w.id)) AS done_ns
+FROM readings AS r JOIN writes AS w USING (journey, order_id) LEFT JOIN level AS l ON l.state = r.state
+WHERE w.done_ns < r.sent_ns
+GROUP BY r.id, r.journey, r.order_id, r.sent_ns, r.state, r.amount_minor, r.paid_minor, r.refunded_minor, r.last,
+         l.level ORDER BY r.sent_ns, r.id
+"""
+
+BEHIND = """
+SELECT p.*, p.level < p.written_level OR (p.written_closed AND p.state IN ('open', 'paying')) AS older,
+       p.paid_minor < p.written_paid_minor AS less_paid, p.refunded_minor < p.written_refunded_minor AS less_refunded,
+       p.amount_minor <> p.written_minor AS other_amount, o.order_no, c.currency
+FROM pairs AS p JOIN orders AS o USING (order_id)
+LEFT JOIN (SELECT journey, min(currency) AS currency FROM operations WHERE op = 'create' GROUP BY journey) AS c
+       ON c.journey = p.journey
+WHERE older OR less_paid OR less_refunded OR other_amount ORDER BY p.sent_ns, p.id
+"""
+
+LISTED = """
+CREATE OR REPLACE TEMP TABLE listed AS   -- one row a list that followed an acknowledged create
+SELECT l.id, l.sent_ns, l.listed, arg_min(c.order_id, c.id) AS order_id, min(c.done_ns) AS done_ns
+FROM operations AS l JOIN operations AS c USING (journey)
+WHERE l.op = 'list' AND l.outcome = 'ok' AND l.listed IS NOT NULL
+  AND c.op = 'create' AND c.outcome = 'ok' AND c.order_id IS NOT NULL AND c.done_ns < l.sent_ns
+GROUP BY l.id, l.sent_ns, l.listed ORDER BY l.id
+"""
+NOT_LISTED = """
+SELECT o.order_no, o.order_id, l.sent_ns, l.done_ns FROM listed AS l JOIN orders AS o USING (order_id)
+WHERE l.listed = 0 ORDER BY l.sent_ns, l.id
+"""
+
+ANOTHERS = """
+SELECT o.order_no, o.order_id, j.user_id, min(b.user_id) AS booked
+FROM books_orders AS b JOIN orders AS o USING (order_id)
+JOIN operations AS p ON p.order_id = o.order_id AND p.op = 'create' AND p.outcome = 'ok'
+JOIN journeys AS j ON j.journey = p.journey
+GROUP BY o.order_no, o.order_id, j.user_id HAVING NOT bool_or(b.user_id = j.user_id) ORDER BY o.order_no
+"""
+
+COUNT_PAIRS = "SELECT (SELECT count(*) FROM pairs), (SELECT count(*) FROM listed) ORDER BY ALL"
+
+
+def check(evidence: Evidence) -> CheckResult:
+    """Hold each read and list against the writes acknowledged before it; a case is such a read or list."""
+    evidence.con.execute(PAIRS)
+    evidence.con.execute(LISTED)
+    reads, lists = evidence.row(COUNT_PAIRS)
+    told: dict[int, list[str]] = defaultdict(list)
+    names: dict[int, str] = {}
+    for case in evidence.cases(BEHIND):
+        names[case.order_no] = case.order_id
+        who = "its owner's last read" if case.last else "a read"
+        told[case.order_no].append(
+            f"a {case.op} was acknowledged at {when(evidence, case.done_ns)}, and {who} sent at "
+            f"{when(evidence, case.sent_ns)} showed {_shown(case.state, case)}"
+        )
+    for case in evidence.cases(NOT_LISTED):
+        names[case.order_no] = case.order_id
+        told[case.order_no].append(
+            f"a create was acknowledged at {when(evidence, case.done_ns)}, and a list sent at "
+            f"{when(evidence, case.sent_ns)} was empty"
+        )
+    for case in evidence.cases(ANOTHERS):
+        names[case.order_no] = case.order_id
+        told[case.order_no].append(f"{case.user_id} created it, and the books give it to {case.booked}")
+    proofs = proof(evidence, told)
+    findings = tuple(
+        Finding(
+            subject=names[number], message=f"Order {names[number]}: {'; '.join(told[number])}.", evidence=proofs[number]
+        )
+        for number in sorted(told)
+    )
+    return CheckResult(
+        examined=reads + lists,
+        findings=findings,
+        notes=(f"{reads} reads and {lists} lists followed an acknowledged write",),
+        measured=float(len(findings)),
+        objective=0.0,
+        unit="orders",
+    )
+
+
+def _shown(state: str | None, case: object) -> str:
+    """What a read showed that was behind."""
+    currency = getattr(case, "currency", None)
+    pairs = (
+        ("other_amount", "amount_minor", "written_minor", "over {} instead of {}"),
+        ("less_paid", "paid_minor", "written_paid_minor", "with {} paid instead of {}"),
+        ("less_refunded", "refunded_minor", "written_refunded_minor", "with {} refunded instead of {}"),
+    )
+    parts = [f"it {state}"] if getattr(case, "older", False) else ["it"]
+    for wrong, shown, written, words in pairs:
+        if getattr(case, wrong, False):
+            parts.append(words.format(amount(getattr(case, shown), currency), amount(getattr(case, written), currency)))
+    return " ".join(parts)
+
+
+CHECK = Check(
+    name="read_your_writes",
+    promise="What a customer has been told is done shows in all that is read afterwards.",
+    function=check,
+    needs=frozenset(
+        {
+            Premise.BOOKS_WHOLE,
+            Premise.FAULTS_CONFIRMED,
+            Premise.IDS_UNIQUE,
+            Premise.OWNERS_ASKED,
+            Premise.ROWS_COUNTED,
+            Premise.SAME_BUILD,
+        }
+    ),
+    facts=("F05", "F24"),
+    unit="orders",
+)
