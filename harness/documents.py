@@ -130,6 +130,7 @@ class CapabilitiesRecord(msgspec.Struct, frozen=True, kw_only=True):
     key_lives_ms: int | None = None
     payment_edges: tuple[tuple[str, str], ...] = ()
     refund_edges: tuple[tuple[str, str], ...] = ()
+    offline_payment: bool = False
     names_build: bool = False
     offers_methods: bool = False
     compensation: CompensationRecord | None = None

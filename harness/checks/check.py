@@ -24,6 +24,8 @@ class Premise(StrEnum):
     """planned = started + missed."""
     LEDGERS_WHOLE = "ledgers_whole"
     """Every provider's ledger is there, gap-free from the watermark to its last `seq`."""
+    RELEASES_WHOLE = "releases_whole"
+    """Every place where released orders arrive told all that it was called for, gap-free from the watermark on."""
     BOOKS_WHOLE = "books_whole"
     """Every book that the target offers was read to its end."""
     FAULTS_CONFIRMED = "faults_confirmed"

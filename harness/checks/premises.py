@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from harness.checks import wholeness
 from harness.checks.check import Premise
 from harness.evidence.tables import Evidence
-from harness.recorder.rows import PREFLIGHT_JOURNEYS
 
 CLOCK_ERROR_LIMIT_MS = 100
 """Most that a clock's offset may be uncertain by: a fortieth of the shortest window of a gate run."""
@@ -56,83 +56,6 @@ def examine(evidence: Evidence) -> tuple[Examined, ...]:
 def _sentence(wrong: list[str]) -> str:
     more = f"; and {len(wrong) - MAX_NAMED} more" if len(wrong) > MAX_NAMED else ""
     return "; ".join(wrong[:MAX_NAMED]) + more
-
-
-REPEATED_IDS = """
-SELECT k, id, count(*) FROM history_rows GROUP BY k, id HAVING count(*) > 1 ORDER BY k, id
-"""
-SHARED_USERS = """
-SELECT user_id, count(*) FROM journeys WHERE user_id IS NOT NULL GROUP BY user_id HAVING count(*) > 1 ORDER BY user_id
-"""
-SHARED_KEYS = """
-SELECT key_no FROM operations WHERE key_no IS NOT NULL
-GROUP BY key_no HAVING count(DISTINCT journey) > 1 OR count(DISTINCT op) > 1 ORDER BY key_no
-"""
-
-
-def _ids_unique(evidence: Evidence) -> tuple[list[str], str]:
-    wrong = [f"{count} rows {k} carry the id {number}" for k, number, count in evidence.rows(REPEATED_IDS)]
-    wrong += [f"{count} journeys share the user {user}" for user, count in evidence.rows(SHARED_USERS)]
-    wrong += [f"key {row[0]} belongs to more than one operation" for row in evidence.rows(SHARED_KEYS)]
-    return wrong, "each id, user and key stands for one thing"
-
-
-FILES = """
-SELECT path, footer, torn, invocations, invocations_said, completions, completions_said FROM history_files ORDER BY path
-"""
-
-
-def _rows_counted(evidence: Evidence) -> tuple[list[str], str]:
-    if "history" in evidence.missing:
-        return ["there is no history"], ""
-    wrong = []
-    rows = 0
-    for path, footer, torn, invocations, invocations_said, completions, completions_said in evidence.rows(FILES):
-        rows += invocations + completions
-        if torn:
-            wrong.append(f"{path} ends in a torn line, which was left out")
-        if not footer:
-            wrong.append(f"{path} has no footer: it was cut short")
-        elif (invocations, completions) != (invocations_said, completions_said):
-            said = f"{invocations_said} invocations and {completions_said} completions"
-            wrong.append(
-                f"{path} holds {invocations} invocations and {completions} completions, its footer says {said}"
-            )
-    if not rows and not wrong:
-        wrong.append("the history is empty")
-    return wrong, f"{rows} rows, as many as the footers say"
-
-
-COUNT_JOURNEYS = "SELECT count(*) FROM journeys WHERE journey < $preflight ORDER BY ALL"
-
-
-def _arrivals_counted(evidence: Evidence) -> tuple[list[str], str]:
-    conduct = evidence.conduct
-    wrong = []
-    if conduct.planned != conduct.started + conduct.missed:
-        wrong.append(f"{conduct.planned} planned, but {conduct.started} started and {conduct.missed} missed")
-    journeys = evidence.row(COUNT_JOURNEYS, preflight=PREFLIGHT_JOURNEYS)[0]
-    if journeys != conduct.started:
-        wrong.append(f"{conduct.started} journeys started, but the history holds {journeys}")
-    return wrong, f"{conduct.planned} planned = {conduct.started} started + {conduct.missed} missed"
-
-
-UNSOUND_LEDGERS = "SELECT provider, unsound FROM ledgers WHERE unsound IS NOT NULL ORDER BY provider"
-COUNT_LEDGERS = "SELECT count(*), CAST(coalesce(sum(rows), 0) AS BIGINT) FROM ledgers ORDER BY ALL"
-
-
-def _ledgers_whole(evidence: Evidence) -> tuple[list[str], str]:
-    ledgers, rows = evidence.row(COUNT_LEDGERS)
-    wrong = [f"{provider}: {unsound}" for provider, unsound in evidence.rows(UNSOUND_LEDGERS)]
-    return wrong, f"{ledgers} ledgers, {rows} entries without a gap" if ledgers else "no ledger is declared"
-
-
-def _books_whole(evidence: Evidence) -> tuple[list[str], str]:
-    books = evidence.scenario.capabilities.books
-    wrong = [f"the book of {book} was not read" for book in sorted(books) if f"books.{book}" in evidence.missing]
-    if books and not wrong and evidence.conduct.books_read_ns is None:
-        wrong.append("it is not known when the books were read")
-    return wrong, f"{len(books)} books read to their end" if books else "the target shows no books"
 
 
 FAULT_EVENTS = "SELECT number, event, status, detail FROM fault_events ORDER BY nth"
@@ -245,13 +168,6 @@ def _quiescent(evidence: Evidence) -> tuple[list[str], str]:
     return [], f"nothing moved any more {seconds:.1f} s after the load's start"
 
 
-def _owners_asked(evidence: Evidence) -> tuple[list[str], str]:
-    offered = evidence.scenario.capabilities.operations
-    pairs = (("read", "reads", "last reads"), ("list", "lists", "lists of their orders"))
-    wrong = [f"customers' {what} are missing" for op, file, what in pairs if op in offered and file in evidence.missing]
-    return wrong, "customers' last reads and lists are there, as far as the target offers them"
-
-
 def _conduct_told(evidence: Evidence) -> tuple[list[str], str]:
     if "conduct" in evidence.missing:
         return ["the conductor did not write how the run went"], ""
@@ -275,16 +191,17 @@ def _generator_healthy(evidence: Evidence) -> tuple[list[str], str]:
 
 
 LOOKS: Mapping[Premise, Look] = {
-    Premise.IDS_UNIQUE: _ids_unique,
-    Premise.ROWS_COUNTED: _rows_counted,
-    Premise.ARRIVALS_COUNTED: _arrivals_counted,
-    Premise.LEDGERS_WHOLE: _ledgers_whole,
-    Premise.BOOKS_WHOLE: _books_whole,
+    Premise.IDS_UNIQUE: wholeness.ids_unique,
+    Premise.ROWS_COUNTED: wholeness.rows_counted,
+    Premise.ARRIVALS_COUNTED: wholeness.arrivals_counted,
+    Premise.LEDGERS_WHOLE: wholeness.ledgers_whole,
+    Premise.RELEASES_WHOLE: wholeness.releases_whole,
+    Premise.BOOKS_WHOLE: wholeness.books_whole,
     Premise.FAULTS_CONFIRMED: _faults_confirmed,
     Premise.CLOCKS_BOUNDED: _clocks_bounded,
     Premise.SAME_BUILD: _same_build,
     Premise.QUIESCENT: _quiescent,
-    Premise.OWNERS_ASKED: _owners_asked,
+    Premise.OWNERS_ASKED: wholeness.owners_asked,
     Premise.CONDUCT_TOLD: _conduct_told,
     Premise.GENERATOR_HEALTHY: _generator_healthy,
 }

@@ -40,6 +40,17 @@ FROM books_refunds AS b JOIN orders AS o USING (order_id) WHERE o.order_no IN (S
 ORDER BY ALL
 """
 
+RELEASES_OF_ORDERS = """
+SELECT order_no, source, seq, at_ns, line, note FROM order_releases
+WHERE order_no IN (SELECT unnest($order_nos)) ORDER BY order_no, at_ns, source, seq
+"""
+QUESTIONS = (
+    ("history", HISTORY_OF_ORDERS),
+    ("ledger", LEDGER_OF_ORDERS),
+    ("books", BOOKS_OF_ORDERS),
+    ("releases", RELEASES_OF_ORDERS),
+)
+
 
 def when(evidence: Evidence, at_ns: int) -> str:
     """An instant for people: seconds since the load's start, and UTC."""
@@ -58,11 +69,11 @@ def seconds(duration_ns: int) -> str:
 
 
 def proof(evidence: Evidence, order_nos: Iterable[int]) -> dict[int, dict[str, object]]:
-    """What history, ledgers and books hold of these orders, by order_no; JSON values only."""
+    """What history, ledgers, books and releases hold of these orders, by order_no; JSON values only."""
     wanted = sorted(set(order_nos))
     told: dict[int, dict[str, object]] = {number: {} for number in wanted}
     if wanted:
-        for name, query in (("history", HISTORY_OF_ORDERS), ("ledger", LEDGER_OF_ORDERS), ("books", BOOKS_OF_ORDERS)):
+        for name, query in QUESTIONS:
             for number, rows in _by_order(evidence, query, wanted).items():
                 told[number][name] = rows[:MAX_ROWS]
                 if len(rows) > MAX_ROWS:

@@ -12,7 +12,7 @@ import msgspec
 
 from harness.documents import Anchor, ConductRecord, ScenarioRecord
 from harness.errors import HistoryError
-from harness.evidence import money, owed, schema, shared
+from harness.evidence import money, owed, releases, schema, shared
 
 NS_PER_MS = 1_000_000
 
@@ -101,10 +101,16 @@ INSERT_DECLARED_LEDGER = "INSERT INTO declared_ledgers VALUES (?, ?, ?, ?, ?, ?,
 def declare_ledgers(
     con: duckdb.DuckDBPyConnection, scenario: ScenarioRecord, conduct: ConductRecord, missing: AbstractSet[str]
 ) -> None:
-    """Put each declared ledger, present or not, into `declared_ledgers`, with how far it was read."""
+    """Put each declared ledger, of a provider or of releases, into its table, with how far it was read."""
     errors: dict[str, int] = dict(con.execute(SOURCE_ERRORS).fetchall())
     con.execute(schema.DECLARED_LEDGERS)
+    con.execute(releases.DECLARED_FULFILMENT)
     for source in scenario.sources:
+        if source.kind == "fulfilment":
+            told = [source.name, f"releases.{source.name}" not in missing, source.complete]
+            told += [errors.get(source.name, 0) if source.clock == "utc" else 0]
+            told += [conduct.watermark.get(source.name), conduct.ledger_last_seq.get(source.name)]
+            con.execute(releases.INSERT_DECLARED_FULFILMENT, told)
         if source.kind == "ledger":
             name = source.name
             row = [
@@ -133,5 +139,5 @@ def build_shared(con: duckdb.DuckDBPyConnection, history: Path, books_ns: int, l
             raise HistoryError(f"{history}: {complaint}: {row}")
     con.execute(owed.LIMITS, msgspec.structs.asdict(limits))
     con.execute(shared.OPERATIONS, {"utc_ns": books_ns})
-    for statement in (*shared.SHARED_TABLES, *money.MONEY_TABLES, *owed.OWED_TABLES):
+    for statement in (*shared.SHARED_TABLES, *money.MONEY_TABLES, *releases.RELEASE_TABLES, *owed.OWED_TABLES):
         con.execute(statement)

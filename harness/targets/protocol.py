@@ -166,6 +166,8 @@ class Capabilities:
     """Published machine of a payment attempt; empty: not published."""
     refund_edges: frozenset[tuple[str, str]] = frozenset()
     """Published machine of a refund; empty: not published."""
+    offline_payment: bool = False
+    """Orders can be paid outside of all providers (cash to the driver), so a paid one may have no capture."""
     names_build: bool = False
     """Replies and transitions name the build that answered."""
     offers_methods: bool = False

@@ -45,6 +45,16 @@ LEGAL_EDGES = frozenset(
         ("part_refunded", "refunded"),
     }
 )
+_TAKEN = {"paid", "late"}
+_DECIDED = {"paid", "late", "closed", "failed"}
+_LIVE = {"created", "sent", "unknown"}
+PAYMENT_EDGES = frozenset(
+    {("created", "sent"), ("created", "unknown"), ("unknown", "sent")}
+    | {(live, decided) for live in _LIVE for decided in _DECIDED}
+    # Closed or refused, and captured all the same: honoured or sent back, never denied.
+    | {(dead, taken) for dead in ("closed", "failed") for taken in _TAKEN}
+)
+REFUND_EDGES = frozenset({("pending", "done"), ("pending", "failed")})
 CAPABILITIES = Capabilities(
     operations=frozenset({Op.CREATE, Op.PAY, Op.READ, Op.LIST, Op.REFUND, Op.STATUS}),
     books=frozenset(Book),
@@ -54,6 +64,8 @@ CAPABILITIES = Capabilities(
     raw_states=RAW_STATES,
     legal_edges=LEGAL_EDGES,
     names_build=True,
+    payment_edges=PAYMENT_EDGES,
+    refund_edges=REFUND_EDGES,
     offers_methods=True,
     compensation=Compensation(
         unresolved_ms=3_000,

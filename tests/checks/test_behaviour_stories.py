@@ -8,7 +8,7 @@ import pytest
 from harness.checks import CHECKS
 from harness.verdict import Status
 from tests.histories.announced_stories import ANNOUNCED_STORIES
-from tests.histories.builder import Run
+from tests.histories.fulfilment_stories import FULFILMENT_STORIES
 from tests.histories.key_stories import KEY_STORIES
 from tests.histories.latency_stories import LATENCY_STORIES
 from tests.histories.leak_stories import LEAK_STORIES
@@ -17,6 +17,7 @@ from tests.histories.silence_stories import SILENCE_STORIES
 from tests.histories.story import BROKEN, CRIES_WOLF, EMPTY, HOLDS, MISSES, UNDECIDED, Story, found, judged
 from tests.histories.stuck_stories import STUCK_STORIES
 from tests.histories.success_stories import SUCCESS_STORIES
+from tests.histories.transition_stories import TRANSITION_STORIES
 from tests.histories.write_stories import WRITE_STORIES
 
 STORIES = {
@@ -29,6 +30,8 @@ STORIES = {
     "no_leak": LEAK_STORIES,
     "owner_only": OWNER_STORIES,
     "read_your_writes": WRITE_STORIES,
+    "fulfilled_once": FULFILMENT_STORIES,
+    "legal_transitions": TRANSITION_STORIES,
 }
 
 # What each check must withstand: kept by hand, so that no entry can lose its history unseen. A lagging or
@@ -83,6 +86,17 @@ ENTRIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         UNDECIDED: ("no ordered pair",),
         BROKEN: ("a last read names another amount", "the books give the order to another user"),
     },
+    "fulfilled_once": {
+        CRIES_WOLF: ("offline payment",),
+        MISSES: ("release booked, not effected",),
+        UNDECIDED: ("release not exposed", "info only"),
+        BROKEN: ("a notice delivered n times whose effect is not 1",),
+    },
+    "legal_transitions": {
+        CRIES_WOLF: ("overlapping reads", "closed to refunded after a late capture"),
+        MISSES: ("C alone: states between polls", "O's log alone: self-reported"),
+        UNDECIDED: ("no log offered and fewer than 2 ordered reads",),
+    },
 }
 
 TOLD = [
@@ -102,7 +116,8 @@ def test_story_ends_as_it_must(check: str, story: Story, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("check", sorted(STORIES))
 def test_unclaimed_empty_run_is_not_exercised(check: str, tmp_path: Path) -> None:
-    verdict = judged(CHECKS[check], found(CHECKS[check], Run(), tmp_path), claimed=None)
+    (empty,) = [story.tell() for story in STORIES[check] if story.column == EMPTY]
+    verdict = judged(CHECKS[check], found(CHECKS[check], empty, tmp_path), claimed=None)
     assert verdict.status is Status.NOT_EXERCISED
 
 

@@ -132,6 +132,19 @@ def gap_in_the_ledger(run: Run) -> None:
     del run.ledger("wechat").rows[1]
 
 
+def releases_missing(run: Run) -> None:
+    run.dispatches()
+    run.absent.add("releases.dispatch")
+
+
+def gap_in_the_releases(run: Run) -> None:
+    run.dispatches()
+    for order in ("A", "B", "C"):
+        run.release(3.0, order)
+    del run.releases[1]
+    run.conduct = msgspec.structs.replace(run.conduct, ledger_last_seq={"dispatch": 3})
+
+
 def ledger_cut_off(run: Run) -> None:
     run.conduct = msgspec.structs.replace(run.conduct, ledger_last_seq={"card": 9})
 
@@ -178,6 +191,8 @@ SABOTAGE: tuple[tuple[Premise, str, Sabotage, str], ...] = (
     (Premise.LEDGERS_WHOLE, "ledger missing", absent("ledger.card"), "card: its ledger is missing"),
     (Premise.LEDGERS_WHOLE, "gap in seq", gap_in_the_ledger, "wechat: its ledger lacks 1 of its seq"),
     (Premise.LEDGERS_WHOLE, "end cut off", ledger_cut_off, "card: its ledger ends before its last seq"),
+    (Premise.RELEASES_WHOLE, "missing", releases_missing, "dispatch: its ledger is missing"),
+    (Premise.RELEASES_WHOLE, "gap in seq", gap_in_the_releases, "dispatch: its ledger lacks 1 of its seq"),
     (Premise.BOOKS_WHOLE, "book missing", absent("books.payments"), "the book of payments was not read"),
     (Premise.BOOKS_WHOLE, "not known when", conduct(books_read_ns=None), "it is not known when the books were read"),
     (Premise.FAULTS_CONFIRMED, "no record", absent("faults"), "there is no record of what the faults did"),

@@ -22,7 +22,7 @@ def write_folder(run: "Run", folder: Path) -> Path:
     (folder / "run.json").write_bytes(msgspec.json.encode(record))
     (home / "scenario.json").write_bytes(msgspec.json.encode(run.scenario))
     _write_history(run, home)
-    last_seq = {p: len(ledger.rows) for p, ledger in run.ledgers.items()}
+    last_seq = {p: len(ledger.rows) for p, ledger in run.ledgers.items()} | {"dispatch": len(run.releases)}
     conduct = msgspec.structs.replace(
         run.conduct,
         ledger_first_seq=last_seq | run.conduct.ledger_first_seq,
