@@ -21,7 +21,8 @@ class ApiKilled(Customer):
         ),
         objectives=Objectives(success_ratio_in_fault=0.9),
         claims=always_claimed(92)
-        | {"success_ratio": 80, "no_stuck_order": 100, "no_leak": 460, "owner_only": 58, "read_your_writes": 180},
+        | {"success_ratio": 80, "no_stuck_order": 100, "no_leak": 460, "owner_only": 58, "read_your_writes": 180}
+        | {"fulfilled_once": 78, "legal_transitions": 92},
     )
     scene = Plan(
         load=Steady(rate_per_s=6, duration_s=8),
@@ -32,5 +33,7 @@ class ApiKilled(Customer):
             *Kill("api", cue=Cue.ACKNOWLEDGED_CREATE, restart_after_s=0.5).between(4, 5.5),
         ),
         objectives=Objectives(success_ratio=0.8, success_ratio_in_fault=0.8),
-        claims=always_claimed(26) | {"no_stuck_order": 26, "no_leak": 140, "owner_only": 18, "read_your_writes": 60},
+        claims=always_claimed(26)
+        | {"no_stuck_order": 26, "no_leak": 140, "owner_only": 18, "read_your_writes": 60}
+        | {"fulfilled_once": 22, "legal_transitions": 26},
     )

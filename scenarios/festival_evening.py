@@ -16,7 +16,8 @@ class FestivalEvening(Customer):
         company=(Strangers(),),
         claims=always_claimed(142)
         | {"success_ratio": 110, "latency": 440, "refund_in_window": 27, "no_silence": 600}
-        | {"no_leak": 600, "owner_only": 90, "read_your_writes": 340},
+        | {"no_leak": 600, "owner_only": 90, "read_your_writes": 340}
+        | {"fulfilled_once": 120, "legal_transitions": 142},
     )
     scene = Plan(
         load=Steady(rate_per_s=5.6, duration_s=8),
@@ -26,5 +27,6 @@ class FestivalEvening(Customer):
         objectives=Objectives(latency_limit_ms=800, latency_share=0.95, success_ratio=0.95),
         claims=always_claimed(24)
         | {"success_ratio": 20, "latency": 70, "refund_in_window": 4, "no_silence": 102}
-        | {"no_leak": 120, "owner_only": 15, "read_your_writes": 60},
+        | {"no_leak": 120, "owner_only": 15, "read_your_writes": 60}
+        | {"fulfilled_once": 20, "legal_transitions": 24},
     )

@@ -16,7 +16,8 @@ class LateCharge(Customer):
         faults=LateCapture("wechat", by_ms=5_000, despite_close=True).between(4, 12),
         windows={"pay_by_ms": 4_000, "refund_ms": 4_000},
         objectives=Objectives(success_ratio_in_fault=0.5),
-        claims=always_claimed(82) | {"refund_in_window": 28, "no_stuck_order": 80},
+        claims=always_claimed(82)
+        | {"fulfilled_once": 41, "legal_transitions": 82, "refund_in_window": 28, "no_stuck_order": 80},
     )
     scene = Plan(
         load=Steady(rate_per_s=4, duration_s=8),
@@ -24,5 +25,6 @@ class LateCharge(Customer):
         faults=LateCapture("wechat", by_ms=5_000, despite_close=True).between(1, 6),
         windows={"pay_by_ms": 4_000, "refund_ms": 4_000},
         objectives=Objectives(success_ratio=0.8, success_ratio_in_fault=0.5),
-        claims=always_claimed(19) | {"refund_in_window": 6, "no_stuck_order": 18},
+        claims=always_claimed(19)
+        | {"fulfilled_once": 9, "legal_transitions": 19, "refund_in_window": 6, "no_stuck_order": 18},
     )

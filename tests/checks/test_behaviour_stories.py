@@ -116,7 +116,7 @@ def test_story_ends_as_it_must(check: str, story: Story, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("check", sorted(STORIES))
 def test_unclaimed_empty_run_is_not_exercised(check: str, tmp_path: Path) -> None:
-    (empty,) = [story.tell() for story in STORIES[check] if story.column == EMPTY]
+    empty = next(story for story in STORIES[check] if story.column == EMPTY).tell()
     verdict = judged(CHECKS[check], found(CHECKS[check], empty, tmp_path), claimed=None)
     assert verdict.status is Status.NOT_EXERCISED
 

@@ -18,6 +18,7 @@ from harness.evidence.ledgers import ROWS_A_PAGE
 from harness.operation import Op
 from harness.recorder.rows import Done
 from harness.targets.reference import Reference
+from harness.targets.source import SourceKind
 from tests.evidence.scene import ANCHOR, PATIENCE, TARGET, Scene, ledger_rows
 
 
@@ -94,6 +95,14 @@ def test_the_ledgers_are_read_before_and_after_the_books(scene: Scene) -> None:
     assert order[:2] == ["/control/ledger"] * 2
     assert order[-2:] == ["/control/ledger"] * 2
     assert {path.partition("/ledger")[0] for path in order[2:-2]} == {"/v1"}
+
+
+def test_releases_are_copied_and_counted_as_ledgers_are(scene: Scene) -> None:
+    scene.sources = (*scene.sources[:2], replace(scene.sources[2], name="dispatch", kind=SourceKind.FULFILMENT))
+    told = scene.collect()
+    assert (told.ledger_first_seq["dispatch"], told.ledger_last_seq["dispatch"]) == (2, 2)
+    assert scene.rows("releases.dispatch") == ledger_rows(2)
+    assert "ledger.dispatch.jsonl" not in scene.files()
 
 
 def test_a_long_ledger_is_copied_page_by_page(scene: Scene) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from compose.payment_api.model import EDGES, Kind
 from harness.documents import Anchor
 from harness.evidence.collect import collect, digest_of_effects, digest_of_states
 from harness.operation import Line, Method, Outcome, State
@@ -23,6 +24,15 @@ pytestmark = pytest.mark.live
 
 TARGET = Reference({"token_secret": ground.SECRET, "operator_token": ground.OPERATOR})
 NEW = NewOrder(line=Line.RIDE, merchant="m-1", amount_minor=1234, currency="CNY")
+
+
+def test_the_machines_that_the_adapter_knows_are_those_that_the_api_publishes() -> None:
+    offered = TARGET.capabilities
+    assert {
+        Kind.ORDER: offered.legal_edges,
+        Kind.PAYMENT: offered.payment_edges,
+        Kind.REFUND: offered.refund_edges,
+    } == {kind: frozenset((str(old), str(new)) for old, new in edges) for kind, edges in EDGES.items()}
 
 
 def paid_order(send: HttpxSender, user: str, method: Method) -> str:
