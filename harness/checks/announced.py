@@ -182,6 +182,7 @@ CHECK = Check(
         {
             Premise.IDS_UNIQUE,
             Premise.ROWS_COUNTED,
+            Premise.FAULTS_CONFIRMED,
             Premise.SAME_BUILD,
         }
     ),
