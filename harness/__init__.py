@@ -28,13 +28,14 @@ if TYPE_CHECKING:
         SlowEdge,
         Upgrade,
     )
-    from harness.scenario import CLAIMED_ALWAYS, Cue, Objectives, Plan, Returning, Strangers, always_claimed
+    from harness.scenario import CLAIMED_ALWAYS, Audience, Cue, Objectives, Plan, Returning, Strangers, always_claimed
 
 _HOME = {
     "Customer": "harness.customer",
     "Plan": "harness.scenario",
     "Objectives": "harness.scenario",
     "Cue": "harness.scenario",
+    "Audience": "harness.scenario",
     "Returning": "harness.scenario",
     "Strangers": "harness.scenario",
     "CLAIMED_ALWAYS": "harness.scenario",
@@ -64,6 +65,7 @@ _HOME = {
 
 __all__ = [  # the names of _HOME, spelled out for readers and type checkers
     "CLAIMED_ALWAYS",
+    "Audience",
     "Canary",
     "Cue",
     "Customer",

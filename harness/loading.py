@@ -17,13 +17,15 @@ import gevent
 import psutil
 
 from harness.arrivals import digest, schedule
+from harness.load.audience import Blocked
+from harness.load.client import Client, Deadlines
 from harness.load.company import RETURNING_KEYS, TRESPASS_KEYS, Crowd, look_and_ask_back, try_the_order_of
 from harness.load.dispatch import Dispatch
 from harness.load.journey import Ended, travel
 from harness.load.person import Person
-from harness.load.session import GeventClock, Session
+from harness.load.session import Act, GeventClock, Session
 from harness.load.traits import Traits, traits_of
-from harness.operation import JourneyEnd, Phase
+from harness.operation import JourneyEnd, Op, Phase
 from harness.records import phase_at
 from harness.scenario import Cue
 from harness.stage import Stage
@@ -43,7 +45,8 @@ def load(stage: Stage) -> None:
 
     def journey(number: int, scheduled_ns: int) -> None:
         traits = traits_of(number, seed=stage.assignment.seed, run_id=stage.assignment.run_id)
-        travel_as(traits, stage, phase_at(phases, instants_ns[number] / 1e6), scheduled_ns, on_end=crowd.hear)
+        phase = phase_at(phases, instants_ns[number] / 1e6)
+        travel_as(traits, stage, phase, scheduled_ns, on_end=crowd.hear, on_trouble=crowd.hear_of_trouble)
 
     def come_back(ended: Ended, scheduled_ns: int) -> None:
         assert account.load_start_ns is not None
@@ -53,7 +56,11 @@ def load(stage: Stage) -> None:
         assert account.load_start_ns is not None
         trespass_as(stranger, victim, stage, phase_at(phases, (stranger.at_ns - account.load_start_ns) / 1e6))
 
-    crowd = Crowd(plan.company, come_back, trespass)
+    def look(blocked: Blocked, what: Op, scheduled_ns: int) -> None:
+        assert account.load_start_ns is not None
+        look_as(blocked, what, stage, phase_at(phases, (scheduled_ns - account.load_start_ns) / 1e6), scheduled_ns)
+
+    crowd = Crowd(plan.company, come_back, trespass, look)
     dispatch = Dispatch(instants_ns, journey, cap=stage.assignment.most_journeys)
     gc.collect()
     gc.freeze()  # a full collection stalls the loop for tens of milliseconds
@@ -100,8 +107,9 @@ def travel_as(
     scheduled_ns: int,
     *,
     on_end: Callable[[Ended], None] = lambda _: None,
+    on_trouble: Callable[[Blocked], None] = lambda _: None,
 ) -> JourneyEnd:
-    """Send one customer on the way; `on_end` is told its final word."""
+    """Send one customer on the way; `on_end` is told its final word, `on_trouble` that it is blocked."""
     bell = stage.timeline.bells[Cue.ACKNOWLEDGED_CREATE]
     return travel(
         traits,
@@ -116,6 +124,7 @@ def travel_as(
         on_ack_create=lambda: bell.ring(time.monotonic_ns()),
         scanner=stage.scanner,
         on_end=on_end,
+        on_trouble=on_trouble,
     )
 
 
@@ -130,6 +139,34 @@ def trespass_as(stranger: Ended, victim: Ended, stage: Stage, phase: Phase) -> N
     """Send one customer who is done to the order of another, on a connection of its own."""
     with again(stranger, stage, phase, stranger.at_ns, role="trespassing", keys_from=TRESPASS_KEYS) as person:
         try_the_order_of(victim, person)
+
+
+def look_as(blocked: Blocked, what: Op, stage: Stage, phase: Phase, scheduled_ns: int) -> None:
+    """Send one reader, on a connection of its own: to the status page, or to the order as its owner.
+
+    An order that is not known yet is looked for in its owner's list.
+    """
+    deadlines = Deadlines.within(stage.windows.client_deadline_ms)
+    client = Client(stage.stack.status_url, deadlines=deadlines) if what is Op.STATUS else stage.client
+    user, order = blocked.traits.user, blocked.person.order
+    with client.connection() as connection:
+        session = Session(
+            journey=blocked.traits.number,
+            user=user,
+            phase=phase,
+            connection=connection,
+            recorder=stage.history,
+            clock=GeventClock(),
+            on_request=stage.on_request,
+            scanner=stage.scanner,
+        )
+        if what is Op.STATUS:
+            session.perform(Act(op=Op.STATUS, scheduled_ns=scheduled_ns), stage.target.status())
+        elif order:
+            act = Act(op=Op.READ, scheduled_ns=scheduled_ns, order=order)
+            session.perform(act, stage.target.read(user, order))
+        else:
+            session.perform(Act(op=Op.LIST, scheduled_ns=scheduled_ns), stage.target.list_orders(user))
 
 
 @contextmanager

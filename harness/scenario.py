@@ -134,10 +134,10 @@ class Returning:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Audience:
-    """Everyone whose payment was refused or stayed unresolved sends readers to the status page and to the order (F27).
+    """Everyone who was told busy, or nothing, sends readers to the status page and to the order (F27).
 
-    `reads` for each blocked customer, spread over `spread_s`, at most `most_per_s` in all; `status_share` of them
-    look at the status page, the others at the order, as its owner.
+    `reads` for each customer so blocked, the first time that it is, spread over `spread_s`, at most `most_per_s` in
+    all; `status_share` of them look at the status page, the others at the order, as its owner.
     """
 
     reads: int = 77

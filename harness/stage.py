@@ -130,7 +130,7 @@ def looked_at(stage: Stage) -> AbstractContextManager[None]:
     """The status page sampled all along, where the target has one."""
     if Op.STATUS not in stage.target.capabilities.operations:
         return nullcontext()
-    return watching(stage.target, stage.stack.status_url, stage.folder / "evidence" / "status.jsonl")
+    return watching(stage.target, stage.stack.status_url, stage.folder / "evidence" / "status.jsonl", stage.scanner)
 
 
 def gather(stage: Stage) -> Collection:

@@ -39,6 +39,10 @@ DEFECTS: dict[str, Caught] = {
     "other_order_readable_while_degraded": Caught(scene="AnswerLost", check="owner_only"),
     "refund_for_anyone": Caught(scene="FestivalEvening", check="owner_only"),
     "stale_read_after_write": Caught(scene="FestivalEvening", check="read_your_writes"),
+    "status_always_ok": Caught(scene="EmergencyPath", check="announced"),
+    "status_always_degraded": Caught(scene="EmergencyPath", check="announced"),
+    "status_late": Caught(scene="EmergencyPath", check="announced"),
+    "status_shares_fate": Caught(scene="ReadStorm", check="announced"),
 }
 
 SCENARIOS = (
@@ -46,8 +50,10 @@ SCENARIOS = (
     "ApiKilled",
     "BadCanary",
     "CutReplies",
+    "EmergencyPath",
     "FestivalEvening",
     "LateCharge",
+    "ReadStorm",
     "RepeatedNotices",
     "RollingUpgrade",
     "SilentProvider",

@@ -66,7 +66,8 @@ def _add_customer_routes(app: FastAPI, settings: Settings, held: list[Service]) 
     @app.post("/v1/orders", status_code=201, responses={201: {"model": bodies.OrderOut}})
     async def create_order(body: bodies.AnyOrderIn, key: Key, token: Bearer = None) -> Response:
         user = user_of(token, settings.token_secret)
-        made = await held[0].door.create(user, _wanted(body, settings), key)
+        with held[0].health.watching_orders():
+            made = await held[0].door.create(user, _wanted(body, settings), key)
         if Defect.PHONE_IN_LOG in settings.defects:
             log.warning("order %s of %s", made["id"], body.phone)
         return _json(201, made, debug_context(token) if Defect.TOKEN_IN_HEADER in settings.defects else None)

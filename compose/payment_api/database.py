@@ -89,6 +89,10 @@ class Database:
         """
         return self._transaction()
 
+    async def reach(self) -> None:
+        """Ask for nothing; raises what any statement raises where the database cannot be reached."""
+        await self.row("SELECT 1")
+
     async def row(self, sql: str, *values: object) -> asyncpg.Record | None:
         """The first row that a statement returns."""
         return await self._pool.fetchrow(sql, *values, timeout=STATEMENT_LIMIT_S)

@@ -135,7 +135,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             ("handing over refusals", HAND_OVER_EVERY_S, door.refusals.hand_over),
             ("watch of closed attempts", resolver.watch_every_s, led(leads, resolver.watch_closed)),
             ("closing at pay_by", CLOSE_EVERY_S, led(leads, lambda: close_expired(database, books))),
-            ("probing of failing methods", PROBE_EVERY_S, lambda: probe(health, lanes.background)),
+            ("probing of failing methods", PROBE_EVERY_S, lambda: probe(health, lanes.background, database.reach)),
             ("compensation", COMPENSATE_EVERY_S, led(leads, Compensator(database, defects).sweep)),
             ("reconciliation", RECONCILE_EVERY_S, led(leads, reconciler.look)),
         ):

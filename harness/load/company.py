@@ -2,8 +2,10 @@
 
 Customers who have paid come back (`Returning`), each to read its order and to
 ask for half of it back. Strangers (`Strangers`), customers who are done, try to
-read, to pay and to refund the order of whoever was done before them. Whoever acts for a customer goes under that
-journey's number and user, with keys of its own; rows are written as ever.
+read, to pay and to refund the order of whoever was done before them. Readers
+(`Audience`) come to look once customers are blocked. Whoever acts for a customer
+goes under that journey's number and user, with keys of its own; rows are written
+as ever.
 """
 
 import time
@@ -13,10 +15,11 @@ import gevent
 from gevent.pool import Group
 
 from harness.errors import HarnessError, TimeLimit
+from harness.load.audience import Blocked, Storm
 from harness.load.journey import Ended
 from harness.load.person import Person
 from harness.operation import JourneyEnd, Op
-from harness.scenario import Company, Returning, Strangers
+from harness.scenario import Audience, Company, Returning, Strangers
 
 RETURNING_KEYS = 1_000
 """Keys of one who comes back are numbered from here within its journey; no way to payment takes as many."""
@@ -39,13 +42,16 @@ class Crowd:
         company: Sequence[Company],
         come_back: Callable[[Ended, int], None],
         trespass: Callable[[Ended, Ended], None] = lambda _, __: None,
+        look: Callable[[Blocked, Op, int], None] = lambda _, __, ___: None,
     ) -> None:
         """`come_back(ended, scheduled_ns)` plays one customer who returns at that instant.
 
-        `trespass(stranger, victim)` plays one who is done and tries the order of another.
+        `trespass(stranger, victim)` plays one who is done and tries the order of another, `look(blocked, what,
+        scheduled_ns)` one who looks at the status page, or at the order of a customer who is blocked.
         """
         self._returning = [each for each in company if isinstance(each, Returning)]
         self._strangers = [each for each in company if isinstance(each, Strangers)]
+        self._storms = [Storm(each, look, self._spawn) for each in company if isinstance(each, Audience)]
         self._come_back = come_back
         self._trespass = trespass
         self._done = 0
@@ -61,6 +67,11 @@ class Crowd:
         victim, self._before, self._done = self._before, ended if ended.order else self._before, self._done + 1
         if victim is not None and any(self._done % strangers.every_nth == 0 for strangers in self._strangers):
             self._spawn(self._trespass, ended, victim)
+
+    def hear_of_trouble(self, blocked: Blocked) -> None:
+        """Take note that a customer is blocked: others come to look."""
+        for storm in self._storms:
+            storm.gathers_for(blocked)
 
     def start(self, t0_ns: int) -> None:
         """Begin; `t0_ns` is the load's start. Returns at once."""

@@ -12,6 +12,7 @@ The harness repeats no write by itself: every repetition here is the customer's.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from harness.load.audience import Blocked
 from harness.load.leaks import Scanner
 from harness.load.person import Person, declines
 from harness.load.session import Clock, Connects, GeventClock, OnRequest, Records, Session
@@ -48,7 +49,7 @@ class Ended:
     at_ns: int
 
 
-def _tell_nobody(_: Ended) -> None: ...
+def _tell_nobody(_: object) -> None: ...
 
 
 def travel(
@@ -65,6 +66,7 @@ def travel(
     on_ack_create: Callable[[], None],
     scanner: Scanner | None = None,
     on_end: Callable[[Ended], None] = _tell_nobody,
+    on_trouble: Callable[[Blocked], None] = _tell_nobody,
     clock: Clock | None = None,
 ) -> JourneyEnd:
     """Go one customer's way; returns, and records, its final word.
@@ -101,7 +103,7 @@ def travel(
             scanner=scanner,
         )
         person = Person(traits, target, session, clock, begin_ns=scheduled_ns, patience_ms=windows.patience_ms)
-        way = _Way(person)
+        way = _Way(person, on_trouble)
         end = way.place_order(on_ack_create)
         if end is None:
             end = JourneyEnd.ORDERED if only_create else way.pay()
@@ -115,8 +117,9 @@ def travel(
 class _Way:
     """What one customer does next, by what it was told."""
 
-    def __init__(self, person: Person) -> None:
+    def __init__(self, person: Person, on_trouble: Callable[[Blocked], None]) -> None:
         self._person = person
+        self._on_trouble = on_trouble
         self._traits = person.traits
         self._met_trouble = False
         """It was told busy, or nothing, at least once: what is refused later is no plain decline."""
@@ -132,7 +135,7 @@ class _Way:
                 return None
             if declines(told):
                 return self._refused()
-            self._met_trouble = True
+            self._meets_trouble()
             if not self._person.pause(told):
                 return JourneyEnd.GAVE_UP
             may_stand = told.outcome is Outcome.INFO
@@ -159,13 +162,13 @@ class _Way:
                 return end
             again = False
             if told.outcome is Outcome.FAIL and told.offers:
-                self._met_trouble = True
+                self._meets_trouble()
             elif declines(told):
                 declined.add(method)
                 if not self._met_trouble and declined >= set(self._traits.methods):
                     return JourneyEnd.DECLINED
             else:
-                self._met_trouble = True
+                self._meets_trouble()
                 if self._traits.leaves_early:
                     self._person.wait(LEAVE_AFTER_S)
                     return JourneyEnd.LEFT
@@ -203,6 +206,12 @@ class _Way:
         if told.state is State.PAID or (acknowledges and told.outcome is Outcome.OK):
             return JourneyEnd.PAID if self._person.at_ns <= self._person.give_up_ns else JourneyEnd.GAVE_UP
         return JourneyEnd.GAVE_UP if told.state in _OVER else None
+
+    def _meets_trouble(self) -> None:
+        """Told busy, or nothing; the first time others hear of it."""
+        if not self._met_trouble:
+            self._met_trouble = True
+            self._on_trouble(Blocked(person=self._person, at_ns=self._person.at_ns))
 
     def _refused(self) -> JourneyEnd:
         return JourneyEnd.GAVE_UP if self._met_trouble else JourneyEnd.DECLINED

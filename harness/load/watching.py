@@ -18,6 +18,7 @@ import msgspec
 from gevent.pool import Group
 
 from harness.load.client import Client, Deadlines
+from harness.load.leaks import Scanner
 from harness.load.session import Connects
 from harness.targets.drive import drive
 from harness.targets.protocol import Reply, Request, Target
@@ -40,10 +41,12 @@ class Sample(msgspec.Struct, kw_only=True, omit_defaults=True):
     methods: tuple[str, ...] = ()
     """That it names as not working."""
     since_utc_ms: int | None = None
+    leaks: tuple[str, ...] = ()
+    """What stood in the reply and must not leave the target, by kind."""
 
 
 @contextmanager
-def watching(target: Target, url: str, path: Path) -> Iterator[None]:
+def watching(target: Target, url: str, path: Path, scanner: Scanner) -> Iterator[None]:
     """Look at the status page at `url` for as long as the block runs, and write what it says to `path`.
 
     Raises at the block's end what a look itself failed with: this machine's fault, never the page's.
@@ -54,7 +57,7 @@ def watching(target: Target, url: str, path: Path) -> Iterator[None]:
     with path.open("wb") as file:
 
         def write() -> None:
-            file.write(msgspec.json.encode(look(target, client)) + b"\n")
+            file.write(msgspec.json.encode(look(target, client, scanner)) + b"\n")
             file.flush()
 
         def keep_looking() -> None:
@@ -73,13 +76,15 @@ def watching(target: Target, url: str, path: Path) -> Iterator[None]:
         raise failed[0]
 
 
-def look(target: Target, client: Connects) -> Sample:
+def look(target: Target, client: Connects, scanner: Scanner) -> Sample:
     """Look once."""
-    sent_ns = time.monotonic_ns()
+    sent_ns, leaks = time.monotonic_ns(), set[str]()
     with client.connection() as connection:
 
         def send(request: Request) -> Reply:
-            return connection.send(request).reply
+            reply = connection.send(request).reply
+            leaks.update(scanner.kinds(reply.headers, reply.body))
+            return reply
 
         told = drive(target.status(), send)
     page = told.page
@@ -92,4 +97,5 @@ def look(target: Target, client: Connects) -> Sample:
         degraded=None if page is None else page.degraded,
         methods=() if page is None else tuple(page.methods),
         since_utc_ms=None if page is None else page.since_utc_ms,
+        leaks=tuple(sorted(leaks)),
     )

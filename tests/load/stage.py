@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from harness.load.audience import Blocked
 from harness.load.client import Exchange
 from harness.load.journey import travel
 from harness.load.leaks import Scanner
@@ -113,6 +114,8 @@ class Stage:
     bodies: list[bytes] = field(default_factory=list)
     """Of the replies to come; what is beyond is empty JSON."""
     acknowledged: int = 0
+    troubled: list[Blocked] = field(default_factory=list)
+    """Customers who said that they were blocked."""
     closed: bool = False
     _last: Observation = CREATED
 
@@ -205,6 +208,7 @@ class Stage:
             on_request=lambda *told: self.requests.append(told),
             on_ack_create=self.acknowledge,
             scanner=Scanner(seed=1, run_id="r1"),
+            on_trouble=self.troubled.append,
             clock=self.clock,
         )
 

@@ -7,6 +7,7 @@ import gevent.event
 import msgspec
 import pytest
 
+from harness.load.leaks import Scanner
 from harness.load.watching import watching
 from harness.targets.reference import Reference
 from tests.load.raw_server import Peer, RawServer, Script, answer
@@ -14,6 +15,7 @@ from tests.load.raw_server import Peer, RawServer, Script, answer
 JSON = ("Content-Type: application/json",)
 OK = answer(b'{"status":"ok","since_utc_ms":7,"methods":[]}', headers=JSON)
 CARD = b'{"status":"degraded","since_utc_ms":7,"methods":[{"method":"card","state":"down","since_utc_ms":7}]}'
+SCANNER = Scanner(seed=1, run_id="r-1")
 TARGET = Reference({"token_secret": "s", "operator_token": "o"})
 
 
@@ -27,7 +29,7 @@ def looks(script: Script, path: Path, *, count: int) -> list[dict[str, object]]:
         if peer.number >= count:
             came.set()
 
-    with RawServer(counted) as server, watching(TARGET, server.url, path):
+    with RawServer(counted) as server, watching(TARGET, server.url, path, SCANNER):
         assert came.wait(10)
     rows = [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
     assert all(row.pop("sent_ns") <= row.pop("done_ns") for row in rows)
@@ -69,5 +71,5 @@ def test_a_silent_page_holds_up_no_later_look(tmp_path: Path) -> None:
             later.set()
         peer.hold()
 
-    with RawServer(script) as server, watching(TARGET, server.url, tmp_path / "status.jsonl"):
+    with RawServer(script) as server, watching(TARGET, server.url, tmp_path / "status.jsonl", SCANNER):
         assert later.wait(10)

@@ -1,6 +1,7 @@
 """A method's health is what its customers see, and what its provider says when they have gone."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -123,11 +124,56 @@ class Answers:
 def test_a_provider_is_believed_when_it_answers_and_its_customers_have_gone(result: Result, state: str) -> None:
     watched, provider = Watched(), Answers(result=result)
     watched.seen(False, False)
-    asyncio.run(probe(watched.health, {CARD: provider}))  # type: ignore[dict-item]  # a provider that is only asked
+    asyncio.run(probe(watched.health, {CARD: provider}, there))  # type: ignore[dict-item]  # a provider that is only asked
     assert provider.asked == 0
     watched.at_s += 2.0
-    asyncio.run(probe(watched.health, {CARD: provider}))  # type: ignore[dict-item]
+    asyncio.run(probe(watched.health, {CARD: provider}, there))  # type: ignore[dict-item]
     assert (provider.asked, watched.card()[0]) == (1, state)
+
+
+async def there() -> None: ...
+
+
+async def gone() -> None:
+    raise ConnectionRefusedError
+
+
+def both(watched: Watched) -> tuple[str, str]:
+    told = watched.health.told()["methods"]
+    assert isinstance(told, dict)
+    return told["card"]["state"], told["alipay"]["state"]
+
+
+def place(watched: Watched, error: Exception | None = None) -> None:
+    with suppress(ApiError, OSError), watched.health.watching_orders():
+        if error is not None:
+            raise error
+
+
+def test_where_orders_cannot_be_placed_no_method_works_until_they_can() -> None:
+    watched = Watched()
+    for _ in range(2):
+        place(watched, ApiError(422, "invalid_request", ""))
+    assert both(watched) == ("ok", "ok")
+    for _ in range(2):
+        place(watched, OSError("the database has gone"))
+    assert both(watched) == ("down", "down")
+    assert watched.health.working() == (CARD, ALIPAY)
+    for _ in range(3):
+        place(watched)
+    assert both(watched) == ("ok", "ok")
+
+
+def test_where_nobody_orders_any_more_the_database_is_asked() -> None:
+    watched = Watched()
+    for _ in range(3):
+        with suppress(OSError), watched.health.watching(CARD):
+            raise OSError("the database has gone")
+    watched.at_s += 1.1
+    asyncio.run(probe(watched.health, {CARD: Answers(result=Result.NOT_KNOWN)}, gone))  # type: ignore[dict-item]
+    assert both(watched) == ("down", "down")
+    asyncio.run(probe(watched.health, {}, there))
+    assert both(watched) == ("ok", "ok")
 
 
 def states(api: Api) -> dict[str, str]:
