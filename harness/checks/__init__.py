@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 
 from harness.checks import (
+    affected_list,
     announced,
     assumptions,
+    compensated,
+    detection_time,
     fulfilled_once,
     idempotent_reply,
     latency,
@@ -34,6 +37,9 @@ _LISTED: tuple[Check, ...] = (
     refund_in_window.CHECK,
     no_over_refund.CHECK,
     money_conserved.CHECK,
+    compensated.CHECK,
+    affected_list.CHECK,
+    detection_time.CHECK,
     no_stuck_order.CHECK,
     fulfilled_once.CHECK,
     legal_transitions.CHECK,
