@@ -3,8 +3,10 @@
 When nothing moves any more: the providers have nothing planned, every refund
 owed is in a provider's ledger or past its window, every paid order is released
 or past its window, every order rests in a terminal state or has had T_stuck to
-do so, and effects and states have not changed for two seconds. Or at the drain's limit: what still moves then is
-undecided, and this says what it was.
+do so, every affected order has its voucher and every row planted in a bill is
+named, or past its window, and effects and states have not changed for two
+seconds. Or at the drain's limit: what still moves then is undecided, and this
+says what it was.
 
 Asks only; it judges nothing. What is owed here is a lower bound that keeps the
 drain waiting, never a finding.
@@ -22,6 +24,7 @@ from harness.documents import Anchor
 from harness.evidence.asking import Patience, Unread, Until, get, opened
 from harness.evidence.books import States, books_source, digest_of_states
 from harness.evidence.ledgers import digest_of_effects, numbered
+from harness.evidence.redress import Planted, outstanding
 from harness.operation import Op, Outcome, State
 from harness.profile import Windows
 from harness.recorder.rows import Done, Inv, Row
@@ -54,6 +57,7 @@ class LedgerRow(msgspec.Struct, frozen=True, gc=False):
     at_ns: int
     order: str | None = None
     amount_minor: int | None = None
+    number: str | None = None
 
 
 @dataclass(slots=True)
@@ -84,6 +88,7 @@ class Drain:
     _released: set[str] = field(default_factory=set)
     _seen_paid_ns: dict[str, int] = field(default_factory=dict)
     """When an order was first seen paid here; its release has a window from then on."""
+    _planted: list[Planted] = field(default_factory=list)
     _read_to: dict[str, int] = field(default_factory=dict)
     _digest: tuple[str, str] | None = None
     _since_ns: int = 0
@@ -127,6 +132,8 @@ class Drain:
             moving.append(f"{owed} refunds are owed and have time left")
         if unreleased := self._unreleased(states, now_ns):
             moving.append(f"{unreleased} paid orders are not released and have time left")
+        if not moving:  # the books that tell more are read only once all else rests
+            moving += self._outstanding(now_ns)
         if not moving and now_ns - self._since_ns < STILL_NS:
             moving.append("watching that nothing moves for 2 s")
         return tuple(moving)
@@ -172,6 +179,27 @@ class Drain:
             for name in waiting
         )
 
+    def _outstanding(self, now_ns: int) -> list[str]:
+        """What is to be made good or to be named by the target, and has time left."""
+        source = books_source(self.sources)
+        if source is None:
+            return []
+        with HttpxSender(source.url, 5.0, headers=source.headers) as send:
+            left = outstanding(
+                self.target,
+                send,
+                self._planted,
+                self.windows,
+                calm_utc_ms=self._utc_ms(self.last_fault_ns),
+                at_utc_ms=self._utc_ms(now_ns),
+                until=Until.start("what is to be made good", QUESTION_LIMIT_S, self.now_ns),
+            )
+        counted = (
+            (left.vouchers, "vouchers, or places on the list of affected orders, are owed and have time left"),
+            (left.discrepancies, "rows planted in bills are not named and have time left"),
+        )
+        return [*left.problems, *(f"{count} {what}" for count, what in counted if count)]
+
     def _read_ledgers(self) -> tuple[str, ...]:
         """Take in what the ledgers have gained since the last look."""
         problems = []
@@ -193,10 +221,12 @@ class Drain:
             if not rows:
                 return
             for row in rows:
-                self._take(row)
+                self._take(source.name, row)
             self._read_to[source.name] = rows[-1].seq
 
-    def _take(self, row: LedgerRow) -> None:
+    def _take(self, source: str, row: LedgerRow) -> None:
+        if row.kind == "bill_planted" and row.number is not None:
+            self._planted.append(Planted(provider=source, number=row.number, at_utc_ms=self._utc_ms(row.at_ns)))
         if row.kind == "released" and row.order is not None:
             self._released.add(row.order)
         if row.order is None or row.amount_minor is None:
@@ -206,6 +236,10 @@ class Drain:
             self._money[row.order].captured_ns = max(self._money[row.order].captured_ns, row.at_ns)
         elif row.kind == "refunded":
             self._money[row.order].refunded_minor += row.amount_minor
+
+    def _utc_ms(self, at_ns: int) -> int:
+        """An instant of our clock on the target's."""
+        return round(self.anchor.utc_ms + (at_ns - self.anchor.monotonic_ns) / 1_000_000)
 
     def _ns(self, utc_ms: int | None) -> int:
         """An instant of the target's clock on ours; 0 for none."""
