@@ -43,6 +43,13 @@ DEFECTS: dict[str, Caught] = {
     "status_always_degraded": Caught(scene="EmergencyPath", check="announced"),
     "status_late": Caught(scene="EmergencyPath", check="announced"),
     "status_shares_fate": Caught(scene="ReadStorm", check="announced"),
+    "voucher_twice": Caught(scene="LongSilence", check="compensated"),
+    "voucher_never": Caught(scene="LongSilence", check="compensated"),
+    "voucher_wrong_rounding": Caught(scene="LongSilence", check="compensated"),
+    "unaffected_compensated": Caught(scene="LongSilence", check="compensated"),
+    "affected_forgotten": Caught(scene="LongSilence", check="affected_list"),
+    "reconciliation_blind": Caught(scene="MorningPeak", check="detection_time"),
+    "refund_in_yuan_for_fen": Caught(scene="MorningPeak", check="money_conserved"),
 }
 
 SCENARIOS = (
@@ -54,6 +61,8 @@ SCENARIOS = (
     "FestivalEvening",
     "LateCharge",
     "ReadStorm",
+    "LongSilence",
+    "MorningPeak",
     "RepeatedNotices",
     "RollingUpgrade",
     "SilentProvider",

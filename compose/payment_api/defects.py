@@ -124,7 +124,7 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.VOUCHER_NEVER: "lists who was affected and gives nobody a voucher",
         Defect.VOUCHER_WRONG_ROUNDING: "rounds a voucher's worth down",
         Defect.UNAFFECTED_COMPENSATED: "gives a voucher to everyone whose order is paid",
-        Defect.AFFECTED_FORGOTTEN: "leaves out of the list of affected orders those that were paid in the end",
+        Defect.AFFECTED_FORGOTTEN: "leaves out of the list of affected orders those whose money came back",
         Defect.RECONCILIATION_BLIND: "reconciles all bills but Alipay's",
         Defect.REFUND_IN_YUAN_FOR_FEN: "tells WeChat Pay a refund's amount in yuan, which takes it for fen",
         Defect.BUSY_AS_200: "says that it is busy under HTTP 200",

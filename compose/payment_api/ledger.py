@@ -43,10 +43,10 @@ SELECT seq, provider, number, order_id, kind, amount_minor, at FROM discrepancie
 }
 AFFECTED_FORGOTTEN = """
 SELECT seq, order_id, reason, at FROM affected a WHERE seq > $1
-AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = a.order_id AND o.state IN ('paid', 'part_refunded', 'refunded'))
+AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.order_id = a.order_id AND r.reason <> 'customer')
 ORDER BY seq LIMIT $2
 """
-"""Only with the defect affected_forgotten: who could pay in the end is not on the list."""
+"""Only with the defect affected_forgotten: who got the money back is not on the list."""
 
 
 class Book(StrEnum):

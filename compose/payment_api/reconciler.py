@@ -10,6 +10,7 @@ named stays named, and is named once: the table holds each (provider, number, ki
 process found it.
 """
 
+import asyncio
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -90,16 +91,17 @@ class Reconciler:
         """Since when each difference was seen at every look, by number and kind."""
 
     async def look(self) -> None:
-        """Compare once; a provider whose bill cannot be had is left for the next round."""
-        for method in Method:
-            if method in self._blind:
-                continue
-            try:
-                found = await self._differences(method)
-            except BillUnread as exc:
-                log.info("%s", exc)
-                continue
-            await self._name_lasting(method, found)
+        """Compare once, all providers side by side: one that is silent keeps no other waiting."""
+        await asyncio.gather(*(self._look_at(method) for method in Method if method not in self._blind))
+
+    async def _look_at(self, method: Method) -> None:
+        """Compare with one provider; a bill that cannot be had is left for the next round."""
+        try:
+            found = await self._differences(method)
+        except BillUnread as exc:
+            log.info("%s", exc)
+            return
+        await self._name_lasting(method, found)
 
     async def _differences(self, method: Method) -> list[Difference]:
         first = await self._database.row(FIRST_ORDER)
