@@ -194,6 +194,8 @@ class ConductRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Ledger -> last `seq` of the second reading, after the books."""
     books_read_ns: tuple[int, int] | None
     """When reading the books began and ended."""
+    rows: dict[str, int] = {}
+    """File of evidence without its ending -> its rows, counted when all was written."""
 
 
 def read_run_record(folder: Path) -> RunRecord:

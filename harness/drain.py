@@ -27,7 +27,8 @@ from harness.evidence.ledgers import digest_of_effects, numbered
 from harness.evidence.redress import Planted, outstanding
 from harness.operation import Op, Outcome, State
 from harness.profile import Windows
-from harness.recorder.rows import Done, Inv, Row
+from harness.recorder.reader import rows_of
+from harness.recorder.rows import Done, Inv
 from harness.targets.drive import HttpxSender
 from harness.targets.protocol import Target
 from harness.targets.source import Source, SourceKind
@@ -253,19 +254,16 @@ def acknowledged_refunds(history: Path) -> dict[str, tuple[int, int]]:
     kept: dict[str, tuple[int, int]] = {}
     seen: set[tuple[int, int | None]] = set()
     keys: dict[int, int | None] = {}
-    decoder = msgspec.json.Decoder(Row)
-    for path in sorted(history.glob("*.jsonl")):
-        for line in path.read_bytes().split(b"\n"):
-            row = decoder.decode(line) if line.endswith(b"}") else None
-            if isinstance(row, Inv | Done) and row.order is not None and row.order_no is not None:
-                names[row.order_no] = row.order
-            if isinstance(row, Inv) and row.op == Op.REFUND and row.order_no is not None:
-                asked[row.id] = (row.order_no, row.amount_minor or 0)
-                keys[row.id] = row.key_no
-            elif isinstance(row, Done) and row.outcome == Outcome.OK and row.id in asked:
-                order_no, amount_minor = asked[row.id]
-                if (order_no, keys[row.id]) not in seen:
-                    seen.add((order_no, keys[row.id]))
-                    before = kept.get(names[order_no], (0, 0))
-                    kept[names[order_no]] = (before[0] + amount_minor, row.done_ns)
+    for row in rows_of(history):
+        if isinstance(row, Inv | Done) and row.order is not None and row.order_no is not None:
+            names[row.order_no] = row.order
+        if isinstance(row, Inv) and row.op == Op.REFUND and row.order_no is not None:
+            asked[row.id] = (row.order_no, row.amount_minor or 0)
+            keys[row.id] = row.key_no
+        elif isinstance(row, Done) and row.outcome == Outcome.OK and row.id in asked:
+            order_no, amount_minor = asked[row.id]
+            if (order_no, keys[row.id]) not in seen:
+                seen.add((order_no, keys[row.id]))
+                before = kept.get(names[order_no], (0, 0))
+                kept[names[order_no]] = (before[0] + amount_minor, row.done_ns)
     return kept

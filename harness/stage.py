@@ -180,6 +180,7 @@ def close_account(stage: Stage, collected: Collection) -> None:
             ledger_first_seq=dict(collected.ledger_first_seq),
             ledger_last_seq=dict(collected.ledger_last_seq),
             books_read_ns=collected.books_read_ns,
+            rows=dict(collected.rows),
         ),
     )
 

@@ -13,7 +13,7 @@ judge, and knows no client but HTTP.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -45,6 +45,8 @@ __all__ = [
 ]
 
 _CLOCKS_LIMIT_S = 5.0
+GROWING = frozenset({"status.jsonl"})
+"""Still written to by others when the rest is counted."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,6 +59,8 @@ class Collection:
     """Ledger -> last `seq` in its file, read after the books."""
     books_read_ns: tuple[int, int] | None
     problems: tuple[str, ...]
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """File of evidence without its ending -> its rows."""
 
 
 def collect(
@@ -101,7 +105,14 @@ def collect(
         ledger_last_seq=last_seq,
         books_read_ns=books.read_ns,
         problems=(*clocks.problems, *first.problems, *books.problems, *unread, *known.problems, *unasked),
+        rows={path.stem: count_rows(path) for path in sorted(into.glob("*.jsonl")) if path.name not in GROWING},
     )
+
+
+def count_rows(path: Path) -> int:
+    """Lines that end; a bounded piece of the file at a time."""
+    with path.open("rb") as file:
+        return sum(piece.count(b"\n") for piece in iter(lambda: file.read(1 << 20), b""))
 
 
 def _copy_ledgers(

@@ -5,16 +5,13 @@ journey and one an order. It takes every order that any row names: the judge
 decides which of them were acknowledged.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from harness.operation import Op
-from harness.recorder.rows import Done, Inv, Row
-
-_ROW: msgspec.json.Decoder[Row] = msgspec.json.Decoder(Row)
+from harness.recorder.reader import rows_of
+from harness.recorder.rows import Done, Inv
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,15 +30,13 @@ def known_in(history: Path) -> Known:
     users: dict[int, str] = {}
     journey_of: dict[str, int] = {}
     open_ops: dict[int, int] = {}
-    damaged = 0
-    for line in _lines(history):
-        try:
-            row = _ROW.decode(line)
-        except msgspec.DecodeError:
-            damaged += 1
-            continue
+    strangers: set[int] = set()
+    damaged: list[None] = []
+    for row in rows_of(history, lambda: damaged.append(None)):
         if isinstance(row, Inv):
             open_ops[row.id] = row.journey
+            if row.op == Op.TRESPASS:
+                strangers.add(row.id)  # what a stranger names is another's
             if row.op == Op.JOURNEY and row.user is not None:
                 users[row.journey] = row.user
             journey = row.journey
@@ -49,17 +44,10 @@ def known_in(history: Path) -> Known:
             journey = open_ops.pop(row.id, -1)
         else:
             continue
-        if row.order is not None:
+        if row.order is not None and row.id not in strangers:
             journey_of.setdefault(row.order, journey)
     orders = {order: users[journey] for order, journey in journey_of.items() if journey in users}
-    return Known(users=users, orders=orders, problems=_said(damaged, len(journey_of) - len(orders)))
-
-
-def _lines(history: Path) -> Iterator[bytes]:
-    """Whole lines; a last one without its end was torn by the process's death."""
-    for path in sorted(history.glob("*.jsonl")):
-        with path.open("rb") as file:
-            yield from (line for line in file if line.endswith(b"\n"))
+    return Known(users=users, orders=orders, problems=_said(len(damaged), len(journey_of) - len(orders)))
 
 
 def _said(damaged: int, ownerless: int) -> tuple[str, ...]:

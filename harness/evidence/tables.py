@@ -43,7 +43,8 @@ class Evidence:
     """Files that are not there: "history", "faults", "conduct", "reads", "lists", "clocks", "processes", "log_leaks",
     "status" where the target has a status page, "books.<book>" for each book that the target offers,
     "ledger.<provider>" and "releases.<source>" for each ledger and fulfilment declared. A book whose last line is
-    torn counts as not there, though its whole rows stand in its table."""
+    torn, and any file with other rows than the conductor counted, counts as not there, though its whole rows stand in
+    its table."""
     notes: tuple[str, ...]
     """What is odd about the files and is no damage: a torn tail, no footer."""
     start_ns: int
@@ -133,6 +134,7 @@ def _read(
             reading.insert(con, statement, path, [*parameters, str(whole)])
             if torn and name.startswith("books."):
                 missing.add(name)  # what a torn book does not hold, the target may have
+            missing |= _cut_at_a_line_end(name, file, path, conduct, notes)
         else:
             missing.add(name)
     books_ns = build.bring_clocks_together(con, head.anchor, scenario)
@@ -229,6 +231,17 @@ def _wanted(scenario: ScenarioRecord) -> Iterator[tuple[str, str, str, tuple[str
         if source.kind in SOURCE_FILES:
             prefix, statement = SOURCE_FILES[source.kind]
             yield f"{prefix}.{source.name}", f"evidence/{prefix}.{source.name}.jsonl", statement, (source.name,)
+
+
+def _cut_at_a_line_end(name: str, file: str, path: Path, conduct: ConductRecord, notes: list[str]) -> set[str]:
+    """The file's name where it has not as many rows as were written: what it lacks may have stood there."""
+    written = conduct.rows.get(Path(file).stem)
+    with path.open("rb") as lines:
+        rows = sum(1 for _ in lines)
+    if written is None or rows == written:
+        return set()
+    notes.append(f"{file} has {rows} rows, {written} were written: it counts as not there")
+    return {name}
 
 
 T = TypeVar("T")

@@ -24,6 +24,8 @@ from harness.targets.drive import drive
 from harness.targets.protocol import Reply, Request, Target
 
 EVERY_S = 0.4
+NOBODY = -1
+"""Journey of whoever looks: no order is its own."""
 LOOK_LIMIT_MS = 900
 """Of one look."""
 
@@ -83,7 +85,7 @@ def look(target: Target, client: Connects, scanner: Scanner) -> Sample:
 
         def send(request: Request) -> Reply:
             reply = connection.send(request).reply
-            leaks.update(scanner.kinds(reply.headers, reply.body))
+            leaks.update(scanner.kinds(reply.headers, reply.body, journey=NOBODY))
             return reply
 
         told = drive(target.status(), send)

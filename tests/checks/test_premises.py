@@ -195,6 +195,7 @@ SABOTAGE: tuple[tuple[Premise, str, Sabotage, str], ...] = (
     (Premise.RELEASES_WHOLE, "gap in seq", gap_in_the_releases, "dispatch: its ledger lacks 1 of its seq"),
     (Premise.BOOKS_WHOLE, "book missing", absent("books.payments"), "the book of payments was not read"),
     (Premise.BOOKS_WHOLE, "not known when", conduct(books_read_ns=None), "it is not known when the books were read"),
+    (Premise.BOOKS_WHOLE, "cut at a line's end", conduct(rows={"books.orders": 4}), "the book of orders was not read"),
     (Premise.FAULTS_CONFIRMED, "no record", absent("faults"), "there is no record of what the faults did"),
     *(
         (Premise.FAULTS_CONFIRMED, f"{event} missing", without_step(event), f"silence at wechat): {event} did not take")
@@ -231,6 +232,8 @@ SABOTAGE: tuple[tuple[Premise, str, Sabotage, str], ...] = (
     (Premise.QUIESCENT, "still moving", conduct(quiescent_ns=None), "things still moved"),
     (Premise.OWNERS_ASKED, "no last reads", absent("reads"), "customers' last reads are missing"),
     (Premise.OWNERS_ASKED, "no lists", absent("lists"), "customers' lists of their orders are missing"),
+    (Premise.OWNERS_ASKED, "reads cut", conduct(rows={"reads": 4}), "customers' last reads are missing"),
+    (Premise.OWNERS_ASKED, "lists cut", conduct(rows={"lists": 4}), "customers' lists of their orders are missing"),
     (Premise.CONDUCT_TOLD, "no account", absent("conduct"), "the conductor did not write how the run went"),
     (Premise.CONDUCT_TOLD, "a problem", conduct(problems=("card did not answer",)), "card did not answer"),
     (Premise.GENERATOR_HEALTHY, "late", conduct(lateness_p99_ms=251.0), "began 251 ms late or more, limit 250 ms"),

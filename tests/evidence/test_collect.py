@@ -17,7 +17,8 @@ from harness.evidence.collect import (
 from harness.evidence.ledgers import ROWS_A_PAGE
 from harness.operation import Op
 from harness.recorder.rows import Done
-from harness.targets.reference import Reference
+from harness.targets.books import Book
+from harness.targets.reference import CAPABILITIES, Reference
 from harness.targets.source import SourceKind
 from tests.evidence.scene import ANCHOR, PATIENCE, TARGET, Scene, ledger_rows
 
@@ -30,12 +31,12 @@ def test_everything_is_written_and_counted(scene: Scene) -> None:
         ledger_last_seq={"alipay": 3, "wechat": 2},
         books_read_ns=None,
         problems=(),
+        rows={"books.orders": 2, "books.refunds": 2, "clocks": 3, "lists": 3, "reads": 2}
+        | {"ledger.alipay": 3, "ledger.wechat": 2}
+        | {f"books.{book}": 0 for book in CAPABILITIES.books - {Book.ORDERS, Book.REFUNDS}},
     )
     assert scene.files() == [
-        "books.orders.jsonl",
-        "books.payments.jsonl",
-        "books.refunds.jsonl",
-        "books.transitions.jsonl",
+        *sorted(f"books.{book}.jsonl" for book in CAPABILITIES.books),
         "clocks.jsonl",
         "ledger.alipay.jsonl",
         "ledger.wechat.jsonl",
@@ -167,7 +168,7 @@ def test_a_book_that_cannot_be_read_costs_its_own_file(scene: Scene) -> None:
 
 
 def test_books_of_which_none_can_be_read_were_not_read(scene: Scene) -> None:
-    scene.api.broken = {f"/v1/ledger/{book}" for book in ("orders", "payments", "refunds", "transitions")}
+    scene.api.broken = {f"/v1/ledger/{book}" for book in CAPABILITIES.books}
     assert scene.collect().books_read_ns is None
 
 
@@ -204,7 +205,8 @@ def test_a_target_without_lists_is_not_asked_for_them(scene: Scene) -> None:
         limit_s=5,
         patience=PATIENCE,
     )
-    assert told == Collection(ledger_first_seq={}, ledger_last_seq={}, books_read_ns=None, problems=())
+    rows = {"clocks": 1, "reads": 1}
+    assert told == Collection(ledger_first_seq={}, ledger_last_seq={}, books_read_ns=None, problems=(), rows=rows)
     assert scene.files() == ["clocks.jsonl", "reads.jsonl"]
     assert [row["order"] for row in scene.rows("reads")] == ["o-1"]
 
