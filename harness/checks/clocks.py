@@ -11,20 +11,20 @@ nothing started is not measured, which is not 0; what started and has not ended 
     refund      from the instant money was owed until the provider gave it back; a provider's own outage is taken off
     compensate  from the instant an order was affected, by the target's word, until its voucher
 
-Trouble of a method is what the check `announced` takes for it: a window of 2 s in which three customers or more tried
-to pay by it and no more than half were told yes.
+Trouble is what the check `announced` takes for it (`harness.checks.trouble`), by method and of paying as a whole.
 """
 
 from collections.abc import Callable, Mapping
 
+from harness.checks.alive import alive_until_ns
 from harness.checks.refund_in_window import MET, OWED, TIED
+from harness.checks.trouble import ATTEMPTS, FAILURES
 from harness.evidence.tables import Evidence
 from harness.operation import Op, State
 from harness.rating import Clock
 
 NS_PER_S = 1_000_000_000
 WINDOW_NS = 2 * NS_PER_S
-LEAST_ATTEMPTS = 3
 LEAST_JOURNEYS = 30
 """Fewer journeys after the fault do not show whether it is over."""
 
@@ -53,45 +53,27 @@ def _clock(evidence: Evidence, name: str, measured: Measured, window_s: float) -
     )
 
 
-TROUBLE = """
-CREATE OR REPLACE TEMP TABLE trouble AS  -- one row a spell of trouble of a method: the windows in a row that it lasted
-WITH tried AS (
-    SELECT method, (sent_ns - $start_ns) // $window_ns AS nth, sent_ns, outcome = 'ok' AS good
-    FROM operations WHERE op = 'pay' AND method IS NOT NULL AND sent_ns >= $start_ns),
-windows AS (
-    SELECT method, nth, count(*) FILTER (good) * 2 <= count(*) AS bad,
-           min(sent_ns) FILTER (NOT good) AS first_ns
-    FROM tried GROUP BY method, nth HAVING count(*) >= $least),
-marked AS (SELECT *, bad AND NOT coalesce(lag(bad) OVER w, false) AS begins,
-                  lead(nth) OVER w AS next_nth FROM windows WINDOW w AS (PARTITION BY method ORDER BY nth)),
-spells AS (SELECT *, count(*) FILTER (begins) OVER (PARTITION BY method ORDER BY nth) AS spell FROM marked WHERE bad)
-SELECT method, spell, min(first_ns) AS begin_ns,
-       -- the trouble is over where a window begins that is good again; NULL: none did
-       CASE WHEN bool_and(next_nth IS NOT NULL) THEN max($start_ns + next_nth * $window_ns) END AS end_ns
-FROM spells GROUP BY method, spell ORDER BY method, spell
-"""
+TROUBLE = f"CREATE OR REPLACE TEMP TABLE trouble AS {FAILURES}"
 
 DETECTED = """
 WITH signs AS (
-    SELECT method, done_ns AS at_ns FROM operations
+    SELECT method AS subject, done_ns AS at_ns FROM operations
     WHERE op = 'pay' AND done_ns IS NOT NULL AND outcome <> 'ok' AND (
         (retry_after_s IS NOT NULL AND NOT list_contains($unknown_codes, coalesce(code, '')))
         OR (len(offers) > 0 AND NOT list_contains(offers, method)))
-    UNION ALL
-    SELECT t.method, s.done_ns FROM status_samples AS s, (SELECT DISTINCT method FROM trouble) AS t
-    WHERE s.degraded AND s.done_ns IS NOT NULL)
-SELECT t.begin_ns, t.end_ns, min(s.at_ns) AS met_ns
+    UNION ALL SELECT NULL, sent_ns FROM status_samples WHERE degraded)
+SELECT t.from_ns, t.to_ns, min(s.at_ns) AS met_ns
 FROM trouble AS t LEFT JOIN signs AS s
-    ON s.method = t.method AND s.at_ns >= t.begin_ns AND s.at_ns <= coalesce(t.end_ns, $until_ns)
-GROUP BY t.method, t.spell, t.begin_ns, t.end_ns ORDER BY t.begin_ns, t.method
+    ON (s.subject IS NULL OR s.subject = t.subject OR t.subject = 'paying') AND s.at_ns BETWEEN t.from_ns AND t.to_ns
+GROUP BY t.subject, t.from_ns, t.to_ns ORDER BY t.from_ns, t.subject
 """
 
 ANNOUNCED = """
-SELECT t.begin_ns, t.end_ns, min(s.done_ns) AS met_ns
+SELECT t.from_ns, t.to_ns, min(s.sent_ns) AS met_ns
 FROM trouble AS t LEFT JOIN status_samples AS s
-    ON s.degraded AND list_contains(s.methods, t.method) AND s.done_ns IS NOT NULL
-   AND s.sent_ns >= t.begin_ns AND s.sent_ns <= coalesce(t.end_ns, $until_ns)
-GROUP BY t.method, t.spell, t.begin_ns, t.end_ns ORDER BY t.begin_ns, t.method
+    ON s.degraded AND (t.subject = 'paying' OR list_contains(s.methods, t.subject))
+   AND s.sent_ns BETWEEN t.from_ns AND t.to_ns
+GROUP BY t.subject, t.from_ns, t.to_ns ORDER BY t.from_ns, t.subject
 """
 
 
@@ -109,11 +91,11 @@ def _announce(evidence: Evidence) -> Measured:
 
 def _troubles(evidence: Evidence, question: str, **more: object) -> Measured:
     """A case is a spell of trouble; one that was over before its window was, and went by unnoticed, is none."""
-    parameters = {"start_ns": evidence.start_ns, "window_ns": WINDOW_NS, "least": LEAST_ATTEMPTS}
-    evidence.con.execute(TROUBLE, parameters)
+    evidence.con.execute(ATTEMPTS, {"cut_ns": alive_until_ns(evidence)})
+    evidence.con.execute(TROUBLE)
     cases = []
-    for begin_ns, end_ns, met_ns in evidence.rows(question, until_ns=evidence.until_ns, **more):
-        lasted_ns = (met_ns or end_ns or evidence.until_ns) - begin_ns
+    for from_ns, to_ns, met_ns in evidence.rows(question, **more):
+        lasted_ns = (met_ns or to_ns) - from_ns
         if met_ns is not None or lasted_ns > evidence.window_ns("announced_ms"):
             cases.append((lasted_ns, met_ns is not None))
     return cases, "customers saw no method fail for long"
