@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup gate test lint proof readme clean
+.PHONY: help setup gate nightly test lint proof readme clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -19,8 +19,11 @@ $(VENV)/.ready: requirements.lock pyproject.toml .ci/setup.sh .ci/go.lock
 	@PYTHON="$(PYTHON)" sh .ci/setup.sh "$(VENV)"
 	@touch $@
 
-gate: setup  ## run the nightly gate: AnswerLost and FestivalEvening
+gate: setup  ## run the main job, judge it, exit with the verdict's code
 	@$(BIN)/harness gate $(ARGS)
+
+nightly: setup  ## run every scenario in turn, under one verdict
+	@$(BIN)/harness gate --all $(ARGS)
 
 test: setup  ## pass the tests (about six minutes on two cores)
 	@$(BIN)/python -m pytest $(ARGS)

@@ -128,6 +128,25 @@ def rerun(run: RunFolder, keep: Annotated[int, typer.Option(min=1, help="Run dir
     app(["gate", *read_run_record(run).arguments, "--runs", str(run.parent), "--keep", str(keep)])
 
 
+@app.command()
+def explain(
+    run: RunFolder, order: Annotated[str, typer.Argument(help="An order's id, or a beginning that no other has.")]
+) -> None:
+    """Tell one order's story of a saved run: what customer, books and providers did, and the requests for curl."""
+    from harness.report import explain as explaining  # noqa: PLC0415
+
+    explaining.print_explanation(run, explaining.explain(run, order), _console())
+
+
+@app.command()
+def token(user: Annotated[str, typer.Argument(help="A user, as `harness explain` names it.")]) -> None:
+    """Print the header by which the stack that stands knows a user; `harness explain` uses it in its curl lines."""
+    from harness.stack.token import headers_of  # noqa: PLC0415
+
+    for line in headers_of(user):
+        print(line)
+
+
 @app.command("list")
 def list_(
     what: Annotated[Listed, typer.Argument(help="What to list.")],

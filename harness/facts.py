@@ -44,3 +44,13 @@ FACTS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Number -> the fact in a sentence."""
+
+ELSEWHERE: Mapping[str, str] = MappingProxyType(
+    {
+        "F06": "the judge: SQL with bounded memory, whatever the number of orders",
+        "F18": "this harness: before every release and every night",
+        "F22": "the incident's clocks, and the rating made of them",
+        "F25": "every night, which has upgrades beside outages",
+    }
+)
+"""Facts that something else answers to than a scenario or a check alone, and what."""

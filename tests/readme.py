@@ -14,7 +14,7 @@ from harness import errors
 from harness.catalogue import Entry, known_scenarios
 from harness.checks import CHECKS
 from harness.errors import ExitCode
-from harness.facts import FACTS
+from harness.facts import ELSEWHERE, FACTS
 from harness.faults import FAULTS
 from harness.scenario import CLAIMED_ALWAYS
 
@@ -74,9 +74,20 @@ def faults() -> str:
 
 
 def facts() -> str:
-    """The facts that a scenario or a check names."""
-    named = {fact for entry in _entries() for fact in entry.facts} | {f for c in CHECKS.values() for f in c.facts}
-    return _table(("fact", "what was reported"), ((number, FACTS[number]) for number in sorted(named)))
+    """Every fact, and what answers to it."""
+    entries = _entries()
+    rows = []
+    for number, told in FACTS.items():
+        named_scenarios = _names(entry.name for entry in entries if number in entry.facts)
+        named_checks = _names(name for name, check in CHECKS.items() if number in check.facts)
+        rows.append((number, told, named_scenarios, "; ".join(filter(None, (named_checks, ELSEWHERE.get(number))))))
+    return _table(("fact", "what was reported", "scenarios", "checks, and what else answers to it"), rows)
+
+
+def unanswered() -> set[str]:
+    """Facts that nothing answers to."""
+    answered = {fact for entry in _entries() for fact in entry.facts} | {f for c in CHECKS.values() for f in c.facts}
+    return FACTS.keys() - answered - ELSEWHERE.keys()
 
 
 PARTS: Mapping[str, Callable[[], str]] = {

@@ -14,16 +14,19 @@ import harness
 from harness.catalogue import known_scenarios
 from harness.checks import CHECKS
 from harness.evidence.tables import open_evidence
-from harness.facts import FACTS
+from harness.facts import ELSEWHERE, FACTS
 from harness.faults import FAULTS
+from harness.known_breaches import parse_known
 from harness.scenario import Driver
 from harness.targets.file import load_target
 from harness.verdict import Status
 from tests.histories.order_stories import two_good_orders
 from tests.histories.story import judged
-from tests.readme import END, PARTS, README, ROOT, rewrite
+from tests.readme import END, PARTS, README, ROOT, rewrite, unanswered
 
 TEXT = README.read_text()
+STILL_OPEN = frozenset({"F10", "F12", "F17", "F19", "F20", "F23", "F26", "F27", "F28", "F29", "F30"})
+"""Facts to which nothing need answer yet."""
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", TEXT, flags=re.MULTILINE | re.DOTALL)
 SPANS = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", TEXT, flags=re.MULTILINE | re.DOTALL))
 
@@ -86,7 +89,7 @@ def test_a_list_without_a_place_is_an_error() -> None:
 
 def test_every_subcommand_and_option_of_harness_exists(said: dict[tuple[str, ...], str]) -> None:
     calls = harness_calls()
-    assert {call[0] for call in calls} >= {"gate", "check", "rerun", "list", "up", "down", "rescue"}
+    assert {call[0] for call in calls} >= {"gate", "check", "rerun", "explain", "list", "up", "down", "rescue"}
     for call in calls:
         assert re.search(rf"Usage: .* {call[0]} ", said[call[0],]), call
         for option in (word for word in call if word.startswith("-")):
@@ -105,7 +108,7 @@ def test_every_option_of_locust_exists() -> None:
 def test_every_make_target_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
     named = {words[1] for words in commands("make")}
-    assert {"gate", "test", "lint", "proof", "readme", "help"} <= named <= targets
+    assert {"gate", "nightly", "test", "lint", "proof", "readme", "help"} <= named <= targets
 
 
 @pytest.mark.parametrize("what", ["scenarios", "checks", "faults", "defects"])
@@ -178,6 +181,23 @@ def test_the_example_of_a_target_can_be_loaded(tmp_path: Path) -> None:
         ("payments.internal",),
         True,
     )
+
+
+def test_every_fact_has_a_row_and_something_that_answers_to_it() -> None:
+    rows = re.findall(r"^\| (F\d\d) \|", TEXT, flags=re.MULTILINE)
+    assert rows == list(FACTS)
+    assert unanswered() <= STILL_OPEN
+
+
+def test_facts_that_something_names_exist() -> None:
+    named = {fact for entry in known_scenarios(ROOT / "scenarios") for fact in entry.facts}
+    named |= {fact for check in CHECKS.values() for fact in check.facts} | ELSEWHERE.keys()
+    assert named <= FACTS.keys()
+
+
+def test_the_example_of_known_breaches_can_be_read() -> None:
+    (breach,) = parse_known(example("toml", "[[known]]").encode(), CHECKS)
+    assert (breach.check, breach.scenario, breach.ticket) == ("no_silence", "Incident", "PAY-123")
 
 
 def test_facts_are_numbered_without_a_gap() -> None:

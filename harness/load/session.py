@@ -19,6 +19,7 @@ from typing import Protocol, Self
 import gevent
 
 from harness.load.client import Exchange
+from harness.load.keys import key_number, key_text
 from harness.load.leaks import Scanner
 from harness.operation import WRITES, Ending, Method, Op, Outcome, Phase
 from harness.recorder.rows import Done, Inv
@@ -87,10 +88,6 @@ class Seen:
     done_ns: int
 
 
-MOST_KEYS = 1 << 16
-"""Keys of one journey; key numbers of different journeys do not meet."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Act:
     """What the customer is about to do; the fields are those of `Inv`."""
@@ -136,9 +133,9 @@ class Session:
         """What leaked in replies to the operation under way."""
 
     def new_key(self) -> Key:
-        """A key that was never sent; its text names run and journey, as users do."""
+        """A key that was never sent."""
         self._keys += 1
-        return Key(number=self.journey * MOST_KEYS + self._keys, text=f"{self.user}-{self._keys}")
+        return Key(number=key_number(self.journey, self._keys), text=key_text(self.user, self._keys))
 
     def perform(self, act: Act, call: Call) -> Seen:
         """Drive one operation to its end and record it. Costs as many requests as the adapter yields."""

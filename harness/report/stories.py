@@ -109,12 +109,12 @@ def _events(evidence: Mapping[str, object], currency: str | None) -> Iterator[Ev
             if row.get("op") in {"read", "list"} and row.get("outcome") == "ok":
                 continue  # a look that found what it sought is no news
             key = keys.setdefault(row["key_no"], len(keys) + 1) if "key_no" in row else None
-            yield Event(at_s=_float(row.get("sent_s")), who="customer", what=_asked(row, key))
+            yield Event(at_s=_float(row.get("sent_s")), who="customer", what=asked(row, key))
         for row in _rows(proof, "ledger"):
             if (what := _moved(row, currency)) is not None:
                 yield Event(at_s=_float(row.get("at_s")), who=str(row.get("provider", "provider")), what=what)
         if proof:
-            yield Event(at_s=None, who="books", what=_booked(_rows(proof, "books"), currency))
+            yield Event(at_s=None, who="books", what=booked(_rows(proof, "books"), currency))
 
 
 def _proofs(evidence: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
@@ -133,7 +133,7 @@ def _rows(proof: Mapping[str, object], name: str) -> list[Row]:
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
-def _asked(row: Row, key: int | None) -> str:
+def asked(row: Row, key: int | None) -> str:
     """One request of the customer and its answer."""
     what = str(row.get("op"))
     what += f" by {row['method']}" if "method" in row else ""
@@ -162,7 +162,7 @@ def _moved(row: Row, currency: str | None) -> str | None:
     return None
 
 
-def _booked(rows: list[Row], currency: str | None) -> str:
+def booked(rows: list[Row], currency: str | None) -> str:
     """How the books stood when the evidence was taken."""
     told = [
         f"order {row.get('raw_state')}, {amount(_int(row.get('amount_minor')), currency)} paid, "

@@ -13,7 +13,7 @@ from harness.errors import ExitCode
 from harness.verdict import Status
 from tests.lifecycle.playing import TARGET, Place
 
-COMMANDS = ("gate", "check", "rerun", "list", "up", "down", "rescue")
+COMMANDS = ("gate", "check", "rerun", "explain", "token", "list", "up", "down", "rescue")
 
 
 def harness(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -38,6 +38,12 @@ def test_lists_show_what_there_is() -> None:
     assert "global_lock" in harness("list", "defects", "--target", str(TARGET)).stdout
 
 
+def test_without_a_stack_there_is_no_token(tmp_path: Path) -> None:
+    token = harness("token", "u-1", folder=tmp_path)
+    assert token.returncode == ExitCode.USAGE
+    assert token.stderr == "harness: nothing stands, so there is no token; `harness up` brings a stack up\n"
+
+
 def test_nothing_stands_and_nothing_is_left_in_an_empty_folder(tmp_path: Path) -> None:
     down, rescue = harness("down", folder=tmp_path), harness("rescue", folder=tmp_path)
     assert (down.returncode, down.stdout) == (0, "nothing stands\n")
@@ -52,6 +58,8 @@ def test_up_prints_what_an_api_of_ones_own_needs_and_down_ends_it(tmp_path: Path
         assert "start api yourself" in up.stdout
         assert re.search(r"^  PAYMENT_API_WECHAT_URL=http://127\.0\.0\.1:\d+$", up.stdout, re.MULTILINE)
         assert "wechat-control" in up.stdout
+        token = harness("token", "u-1", folder=tmp_path)
+        assert re.fullmatch(r"authorization: Bearer u-1\.[0-9a-f]{64}\n", token.stdout)
         again = harness("up", "--target", str(TARGET), folder=tmp_path)
         assert again.returncode == ExitCode.USAGE
         assert "another stack stands already" in again.stderr

@@ -15,8 +15,9 @@ from harness.load.company import (
     try_the_order_of,
 )
 from harness.load.journey import Ended
+from harness.load.keys import MOST_KEYS
 from harness.load.person import Person
-from harness.load.session import MOST_KEYS, Session
+from harness.load.session import Session
 from harness.load.traits import traits_of
 from harness.operation import JourneyEnd, Op, Phase
 from harness.scenario import Returning, Strangers
