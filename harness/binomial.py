@@ -1,6 +1,6 @@
 """Between which shares may the true one lie, having seen `good` of `total`?
 
-Exact one-sided bounds of Clopper and Pearson (Biometrika 26, 1934), each with 95 % confidence,
+Exact one-sided bounds of Clopper and Pearson (Biometrika 26, 1934), each with 95 % confidence unless said,
 found by bisection on the regularised incomplete beta function. Pure Python, sound up to a
 million cases; no I/O.
 """
@@ -17,20 +17,20 @@ _CONVERGED = 1e-15
 _TINY = 1e-300
 
 
-def upper_bound(good: int, total: int) -> float:
+def upper_bound(good: int, total: int, *, confidence: float = CONFIDENCE) -> float:
     """Largest true share that would still show as few as `good` of `total` in one case of twenty; 1.0 of none."""
     _demand_counts(good, total)
     if good == total:
         return 1.0
-    return _beta_quantile(good + 1, total - good, CONFIDENCE)
+    return _beta_quantile(good + 1, total - good, confidence)
 
 
-def lower_bound(good: int, total: int) -> float:
+def lower_bound(good: int, total: int, *, confidence: float = CONFIDENCE) -> float:
     """Smallest true share that would still show as many as `good` of `total` in one case of twenty; 0.0 of none."""
     _demand_counts(good, total)
     if good == 0:
         return 0.0
-    return _beta_quantile(good, total - good + 1, 1.0 - CONFIDENCE)
+    return _beta_quantile(good, total - good + 1, 1.0 - confidence)
 
 
 def falls_short(good: int, total: int, objective: float) -> bool:

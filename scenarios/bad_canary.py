@@ -15,11 +15,11 @@ class BadCanary(Customer):
     gate = Plan(
         load=Steady(rate_per_s=12, duration_s=20),
         faults=Canary("r2-bad", share=0.2).between(2, 18),
-        claims=always_claimed(100) | {"success_ratio": 90, "no_stuck_order": 100},
+        claims=always_claimed(100) | {"success_ratio": 90, "no_stuck_order": 100, "canary_contained": 60},
     )
     scene = Plan(
         load=Steady(rate_per_s=14, duration_s=15.5),
         warmup_s=0.5,
         faults=Canary("r2-bad", share=0.2).between(0.5, 15.5),
-        claims=always_claimed(100) | {"success_ratio": 90, "no_stuck_order": 100},
+        claims=always_claimed(100) | {"success_ratio": 90, "no_stuck_order": 100, "canary_contained": 60},
     )

@@ -50,6 +50,12 @@ DEFECTS: dict[str, Caught] = {
     "affected_forgotten": Caught(scene="LongSilence", check="affected_list"),
     "reconciliation_blind": Caught(scene="MorningPeak", check="detection_time"),
     "refund_in_yuan_for_fen": Caught(scene="MorningPeak", check="money_conserved"),
+    "upgrade_drops_in_flight": Caught(scene="RollingUpgrade", check="no_orphan_charge"),
+    "old_schema_refused": Caught(scene="RollingUpgrade", check="success_ratio"),
+    "canary_not_sticky": Caught(scene="BadCanary", check="canary_contained", alone=True),
+    "canary_twice_share": Caught(scene="BadCanary", check="canary_contained", alone=True),
+    "never_rolls_back": Caught(scene="BadCanary", check="canary_contained", alone=True),
+    "roll_back_loses_orders": Caught(scene="BadCanary", check="no_vanished_order", alone=True),
 }
 
 SCENARIOS = (

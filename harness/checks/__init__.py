@@ -6,6 +6,7 @@ from harness.checks import (
     affected_list,
     announced,
     assumptions,
+    canary_contained,
     compensated,
     detection_time,
     fulfilled_once,
@@ -49,6 +50,7 @@ _LISTED: tuple[Check, ...] = (
     latency.CHECK,
     announced.CHECK,
     read_your_writes.CHECK,
+    canary_contained.CHECK,
     owner_only.CHECK,
     no_leak.CHECK,
     # Last, what must hold for all others.

@@ -16,6 +16,8 @@ PAUSE_S = (0.3, 1.0)
 """Before asking again where the answer names no time, or there was none."""
 
 _NOT_THERE = frozenset({404, 410})
+_NOT_UNDERSTOOD = frozenset({400, 405, 415, 426})
+"""The target does not take the form of the request, and so says nothing about the business."""
 
 
 class Person:
@@ -157,7 +159,7 @@ def declines(told: Observation) -> bool:
     return (
         told.outcome is Outcome.FAIL
         and told.http is not None
-        and told.http not in _NOT_THERE
+        and told.http not in _NOT_THERE | _NOT_UNDERSTOOD
         and not told.busy
         and told.retry_after_s is None
         and told.state is not State.PAYING

@@ -8,6 +8,7 @@ import pytest
 from harness.checks import CHECKS
 from harness.verdict import Status
 from tests.histories.announced_stories import ANNOUNCED_STORIES
+from tests.histories.canary_stories import CANARY_STORIES
 from tests.histories.fulfilment_stories import FULFILMENT_STORIES
 from tests.histories.key_stories import KEY_STORIES
 from tests.histories.latency_stories import LATENCY_STORIES
@@ -27,6 +28,7 @@ STORIES = {
     "success_ratio": SUCCESS_STORIES,
     "latency": LATENCY_STORIES,
     "announced": ANNOUNCED_STORIES,
+    "canary_contained": CANARY_STORIES,
     "no_leak": LEAK_STORIES,
     "owner_only": OWNER_STORIES,
     "read_your_writes": WRITE_STORIES,
@@ -47,6 +49,17 @@ ENTRIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         MISSES: ("only replies compared, not effects",),
         UNDECIDED: ("first outcome info and no second reply",),
         BROKEN: ("two results", "two amounts", "another body accepted"),
+    },
+    "canary_contained": {
+        CRIES_WOLF: ("small counts", "moved by the roll-back itself"),
+        MISSES: ("only ok replies carry the build",),
+        UNDECIDED: ("below the floor",),
+        BROKEN: (
+            "beyond its share",
+            "a user changes build",
+            "rolled back too late",
+            "an order lost over the roll-back",
+        ),
     },
     "no_silence": {
         CRIES_WOLF: ("a fault on the customer's own edge", "a customer who left early"),

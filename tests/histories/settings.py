@@ -57,6 +57,7 @@ SCENARIO = ScenarioRecord(
         books=("orders", "payments", "refunds", "transitions"),
         idempotent=("create", "pay", "refund"),
         pay_by=True,
+        names_build=True,
         busy=BusyRecord(statuses=(429, 503), codes=("busy",), needs_retry_after=True),
         raw_states={
             "open": "open",
