@@ -14,12 +14,14 @@ class BadCanary(Customer):
     facts = ("F19", "F25")
     gate = Plan(
         load=Steady(rate_per_s=12, duration_s=20),
-        faults=Canary("r2-bad", share=0.2).between(2, 18),
+        faults=Canary("r2-bad", share=0.2).between(2, 20),
+        windows={"rolled_back_ms": 4_000},
         claims=always_claimed(100) | {"success_ratio": 90, "no_stuck_order": 100, "canary_contained": 60},
     )
     scene = Plan(
-        load=Steady(rate_per_s=14, duration_s=15.5),
+        load=Steady(rate_per_s=14, duration_s=16.5),
         warmup_s=0.5,
-        faults=Canary("r2-bad", share=0.2).between(0.5, 15.5),
+        faults=Canary("r2-bad", share=0.2).between(0.5, 16.5),
+        windows={"rolled_back_ms": 4_000},
         claims=always_claimed(100) | {"success_ratio": 90, "no_stuck_order": 100, "canary_contained": 60},
     )

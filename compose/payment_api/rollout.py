@@ -34,7 +34,7 @@ RELEASES: Mapping[str, Release] = MappingProxyType(
         for release in (
             Release(name=FIRST),
             Release(name="r2", new_schema=True),
-            Release(name="r2-bad", new_schema=True, fails_after_s=6.0),
+            Release(name="r2-bad", new_schema=True, fails_after_s=5.0),
         )
     }
 )

@@ -139,7 +139,9 @@ def _changed(evidence: Evidence) -> Iterator[Finding]:
 
 def _share(evidence: Evidence, rollout: SimpleNamespace) -> Found:
     """Users of the rollout's time, and how many of them the new build touched."""
-    span = {"begun_ns": rollout.begun_ns, "ended_ns": rollout.ended_ns, "release": rollout.release}
+    # An upgrade has no share to hold; its users are whoever came since it began.
+    ended_ns = evidence.until_ns if rollout.share is None else rollout.ended_ns
+    span = {"begun_ns": rollout.begun_ns, "ended_ns": ended_ns, "release": rollout.release}
     touched: dict[int, list[str]] = {}
     users = set()
     for journey, answered, orders in evidence.rows(ANSWERED_MEANWHILE, **span):
