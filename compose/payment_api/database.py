@@ -1,8 +1,10 @@
 """How is PostgreSQL reached, and what when it goes away?
 
-A pool that opens connections as they are needed and drops those that were lost:
-after an outage the next request finds a new one. Every wait has a limit, so that
-a database which is silent ends in an error and not in silence.
+A pool of so many connections, opened at the start, that drops those that were lost
+and opens new ones when they are asked for. Every wait has a limit, so that a
+database which is silent ends in an error and not in silence. Opening outlives the
+wait of whoever asked: were it broken off with it, many who ask at once would each
+begin anew, none would finish, and the trouble would keep itself alive.
 """
 
 import asyncio
@@ -32,6 +34,8 @@ SCHEMAS = "CREATE TABLE IF NOT EXISTS schemas_applied (digest text PRIMARY KEY)"
 NOTE_SCHEMA = "INSERT INTO schemas_applied (digest) VALUES ($1) ON CONFLICT DO NOTHING RETURNING digest"
 
 CONNECT_LIMIT_S = 1.0
+"""For a free connection; a new one may take `OPEN_LIMIT_S`, and is there for whoever asks next."""
+OPEN_LIMIT_S = 5.0
 STATEMENT_LIMIT_S = 2.0
 LOCK_LIMIT_MS = 1_500
 """A request that waits longer for another about the same thing is told 409 request_in_progress."""
@@ -47,15 +51,37 @@ class DatabaseMissing(Exception):
 class Lane:
     """Connections that one kind of work has for itself, so that no other can fill them."""
 
-    at_most: int
-    at_first: int
-    """Opened at the start; few, since many APIs share one server in tests, whose connections are counted."""
+    connections: int
+    """All opened at the start, so that none is missing when everybody comes at once."""
 
 
-PAYING = Lane(at_most=24, at_first=2)
+PAYING = Lane(connections=16)
 """New orders and payments, and all that goes on behind the requests."""
-EXPRESS = Lane(at_most=10, at_first=1)
+EXPRESS = Lane(connections=6)
 """Queries and refunds (F17), the operator's books, and what must be kept whatever the load."""
+
+
+class Opener:
+    """Opens connections for a pool; one whose asker has given up meanwhile is kept for the next."""
+
+    def __init__(self) -> None:
+        self._spare: list[asyncpg.Connection[asyncpg.Record]] = []
+
+    async def __call__(self, *args: object, **kwargs: object) -> "asyncpg.Connection[asyncpg.Record]":
+        while self._spare:
+            connection = self._spare.pop()
+            if not connection.is_closed():
+                return connection
+        opening = asyncio.create_task(asyncpg.connect(*args, **kwargs))  # type: ignore[call-overload]  # as the pool does
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(self._keep)
+            raise
+
+    def _keep(self, opening: "asyncio.Task[asyncpg.Connection[asyncpg.Record]]") -> None:
+        if not opening.cancelled() and opening.exception() is None:
+            self._spare.append(opening.result())
 
 
 class Database:
@@ -120,9 +146,11 @@ class Database:
     async def _open(self) -> None:
         self._pool = await asyncpg.create_pool(
             self._url,
-            min_size=self._lane.at_first,
-            max_size=self._lane.at_most,
-            timeout=CONNECT_LIMIT_S,
+            min_size=self._lane.connections,
+            max_size=self._lane.connections,
+            max_inactive_connection_lifetime=0,
+            connect=Opener(),
+            timeout=OPEN_LIMIT_S,
             command_timeout=STATEMENT_LIMIT_S,
             # Nothing here leaves state on a connection, so a round trip that clears it would buy nothing.
             reset=_leave,

@@ -5,7 +5,7 @@
 Observers outnumber payers (F27). Readers are people of their own, each with a
 connection of its own; whoever looks at an order does so as its owner, since
 nobody else may. One that could not come in time comes a little later: the storm
-grows no faster than its limit, and none of it is lost.
+grows no faster than its limit, and none of it is lost until `ends` says so.
 """
 
 import heapq
@@ -67,6 +67,10 @@ class Storm:
         if not self._sending:
             self._sending = True
             self._spawn(self._send_all)
+
+    def ends(self) -> None:
+        """Let nobody come who has not come yet."""
+        self._due.clear()
 
     def _send_all(self) -> None:
         """Send whoever is due, no two closer than the limit allows, until nobody is left."""

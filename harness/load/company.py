@@ -79,8 +79,14 @@ class Crowd:
             self._spawn(self._return_all, returning, t0_ns)
 
     def wait(self, limit_s: float) -> None:
-        """Wait until all have gone; raises TimeLimit, and HarnessError where one failed."""
-        self._live.join(limit_s)
+        """Wait until all have gone; raises TimeLimit, and HarnessError where one failed.
+
+        Readers come for half of `limit_s` at most: whoever would have come later stays at home.
+        """
+        self._live.join(limit_s / 2)
+        for storm in self._storms:
+            storm.ends()
+        self._live.join(limit_s / 2)
         self.raise_errors()
         if len(self._live):
             raise TimeLimit(f"company: {len(self._live)} still there after {limit_s:g} s; look for one that hangs")

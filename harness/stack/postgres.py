@@ -42,7 +42,7 @@ SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
-    "max_connections": "200",
+    "max_connections": "600",
     "shared_buffers": "64MB",
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",

@@ -51,6 +51,15 @@ def test_readers_come_no_faster_than_the_limit() -> None:
     assert [later - due >= 5_000_000 for due, later in pairwise(instants_ns)] == [True] * 5
 
 
+def test_readers_who_have_not_come_soon_after_the_load_stay_at_home() -> None:
+    audience = Audience(reads=1_000, spread_s=0.0, most_per_s=100.0)
+    seen: Seen = []
+    crowd = Crowd([audience], lambda *_: None, look=lambda who, what, due_ns: seen.append((who.person.order, what, 0)))
+    crowd.hear_of_trouble(blocked(time.monotonic_ns()))
+    crowd.wait(0.4)
+    assert 0 < len(seen) < 100
+
+
 def test_the_same_customer_draws_the_same_readers() -> None:
     audience = Audience(reads=30, spread_s=0.0, most_per_s=10_000.0, status_share=0.5)
     first, again = (looks(audience, blocked(1, number=3)) for _ in range(2))
