@@ -54,7 +54,7 @@ def test_readers_come_no_faster_than_the_limit() -> None:
 def test_readers_who_have_not_come_soon_after_the_load_stay_at_home() -> None:
     audience = Audience(reads=1_000, spread_s=0.0, most_per_s=100.0)
     seen: Seen = []
-    crowd = Crowd([audience], lambda *_: None, look=lambda who, what, due_ns: seen.append((who.person.order, what, 0)))
+    crowd = Crowd([audience], lambda *_: None, look=lambda *told: seen.append((told[0].person.order, told[1], told[2])))
     crowd.hear_of_trouble(blocked(time.monotonic_ns()))
     crowd.wait(0.4)
     assert 0 < len(seen) < 100
