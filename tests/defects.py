@@ -32,6 +32,12 @@ DEFECTS: dict[str, Caught] = {
     "released_never": Caught(scene="FestivalEvening", check="fulfilled_once"),
     "notification_acked_before_commit": Caught(scene="ApiKilled", check="no_stuck_order"),
     "global_lock": Caught(scene="FestivalEvening", check="latency", alone=True),
+    "no_breaker": Caught(scene="RetryStorm", check="retry_amplification"),
+    "retry_amplified": Caught(scene="RetryStorm", check="retry_amplification"),
+    "one_pool_for_all": Caught(scene="SlowProvider", check="bulkhead"),
+    "no_backup_named": Caught(scene="ProviderDown", check="backup_channel"),
+    "dead_method_named": Caught(scene="ProviderDown", check="backup_channel"),
+    "breaker_never_closes": Caught(scene="ProviderDown", check="recovery_time"),
     "card_number_in_error": Caught(scene="AnswerLost", check="no_leak"),
     "stack_trace_in_500": Caught(scene="FestivalEvening", check="no_leak"),
     "phone_in_log": Caught(scene="FestivalEvening", check="no_leak"),
@@ -59,6 +65,7 @@ DEFECTS: dict[str, Caught] = {
 }
 
 SCENARIOS = (
+    "AllProvidersDown",
     "AnswerLost",
     "ApiKilled",
     "BadCanary",
@@ -69,8 +76,11 @@ SCENARIOS = (
     "ReadStorm",
     "LongSilence",
     "MorningPeak",
+    "ProviderDown",
     "RepeatedNotices",
+    "RetryStorm",
     "RollingUpgrade",
     "SilentProvider",
+    "SlowProvider",
 )
 """Every scenario; the fixed build passes all of them."""

@@ -6,6 +6,8 @@ from harness.checks import (
     affected_list,
     announced,
     assumptions,
+    backup_channel,
+    bulkhead,
     canary_contained,
     compensated,
     detection_time,
@@ -23,7 +25,9 @@ from harness.checks import (
     no_vanished_order,
     owner_only,
     read_your_writes,
+    recovery_time,
     refund_in_window,
+    retry_amplification,
     success_ratio,
 )
 from harness.checks.check import Check, Premise
@@ -53,6 +57,10 @@ _LISTED: tuple[Check, ...] = (
     canary_contained.CHECK,
     owner_only.CHECK,
     no_leak.CHECK,
+    retry_amplification.CHECK,
+    bulkhead.CHECK,
+    backup_channel.CHECK,
+    recovery_time.CHECK,
     # Last, what must hold for all others.
     assumptions.CHECK,
 )

@@ -40,7 +40,7 @@ from harness.verdict import (
 )
 from harness.verdict_document import encode_verdict
 
-TIMES_THE_TARGET = frozenset({"latency", "success_ratio", "recovery_time", "no_silence"})
+TIMES_THE_TARGET = frozenset({"latency", "success_ratio", "recovery_time", "no_silence", "bulkhead"})
 """Checks whose FAIL a lagging generator takes back: it may be the generator's own slowness that they saw."""
 
 COMPLETE = "complete"

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from harness.faults.process import Kill, Pause
 from harness.faults.provider import (
+    ErrorAnswers,
     LateCapture,
     LateNotices,
     LoseAnswers,
@@ -28,6 +29,7 @@ __all__ = [
     "Canary",
     "CutAnswers",
     "Down",
+    "ErrorAnswers",
     "FaultKind",
     "Kill",
     "LateCapture",
@@ -75,6 +77,11 @@ FAULTS: Mapping[str, FaultKind] = MappingProxyType(
         ),
         "lose_answers": FaultKind(
             driver=Driver.PROVIDER, line="a provider never answers, after the effect or instead of it", make=LoseAnswers
+        ),
+        "error_answers": FaultKind(
+            driver=Driver.PROVIDER,
+            line="a provider answers that it is in trouble, instead of the effect or behind it",
+            make=ErrorAnswers,
         ),
         "late_capture": FaultKind(
             driver=Driver.PROVIDER, line="a charge is captured late, even if it was closed meanwhile", make=LateCapture

@@ -47,6 +47,14 @@ def LoseAnswers(  # scenario files read it as a thing
     return _everywhere("lose_answers", providers, _when(after_effect) | _select(ops=ops, every_nth=every_nth))
 
 
+def ErrorAnswers(  # scenario files read it as a thing
+    *providers: str, status: int = 500, after_effect: bool = False, ops: str = "", every_nth: int = 1
+) -> Faults:
+    """Every nth request is answered that the provider is in trouble: instead of its effect, or behind it."""
+    settings = _when(after_effect) | {"status": status} | _select(ops=ops, every_nth=every_nth)
+    return _everywhere("error_answers", providers, settings)
+
+
 def LateCapture(  # scenario files read it as a thing
     *providers: str, by_ms: int, despite_close: bool = False, every_nth: int = 1
 ) -> Faults:
@@ -100,6 +108,7 @@ def _select(*, every_nth: int = 1, ops: str = "", of: str = "") -> dict[str, Set
 _AT_THE_PROVIDER: Final = {
     "slow_answers": "slow_answer",
     "lose_answers": "lost_answer",
+    "error_answers": "error_answer",
     "late_capture": "late_capture",
     "lose_notices": "lose_notices",
     "late_notices": "late_notices",

@@ -43,6 +43,7 @@ def test_every_kind_is_listed_with_its_driver() -> None:
         "refuse": {},
         "slow_answers": {"by_ms": 1},
         "lose_answers": {},
+        "error_answers": {},
         "late_capture": {"by_ms": 1},
         "lose_notices": {},
         "late_notices": {"by_ms": 1},
