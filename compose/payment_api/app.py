@@ -93,11 +93,11 @@ def _add_customer_routes(app: FastAPI, settings: Settings, held: list[Service]) 
     )
     async def pay(request: Request, order_id: str, body: bodies.PaymentIn, key: Key, token: Bearer = None) -> Response:
         user = user_of(token, settings.token_secret)
-        wear.pays()
         card = None if body.card is None else reference(settings.token_secret, "pm", body.card)
         wish = Wish(user=user, order_id=order_id, method=body.method, key=key, instrument=card)
         told = body.card if Defect.CARD_NUMBER_IN_ERROR in settings.defects else None
         with held[0].health.watching(body.method) as attempt, telling(told):
+            wear.pays()
             payment = await held[0].door.pay(wish, request.is_disconnected)
             answer: dict[str, object] = {"payment": payment_view(payment)}
             answer["order"] = await held[0].queries.show(user, order_id)

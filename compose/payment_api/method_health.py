@@ -29,6 +29,8 @@ FEWEST = 2
 """So many of them at least, of which half failed: one alone may have had bad luck."""
 IN_A_ROW = 3
 """So many failures one after the other say the same, however far apart they lie."""
+LATE_S = 2.5
+"""An answer that took longer reached nobody in time, whatever it says."""
 QUIET_S = 1.0
 """A failing method of which no attempt was seen for so long is probed ..."""
 PROBE_EVERY_S = 0.25
@@ -97,27 +99,27 @@ class MethodHealth:
     @contextmanager
     def watching(self, method: Method) -> Iterator[Attempt]:
         """Note what comes of one attempt to pay, also where it ends in an exception."""
-        attempt = Attempt()
+        attempt, began_s = Attempt(), self._now_s()
         try:
             with _judged(attempt):
                 yield attempt
         finally:
             if attempt.works is not None:
-                self.seen(method, works=attempt.works)
+                self.seen(method, works=attempt.works and self._now_s() - began_s <= LATE_S)
             if attempt.lost:
                 self._see(self._orders, works=False)
 
     @contextmanager
     def watching_orders(self) -> Iterator[None]:
         """Note what comes of one attempt to place an order."""
-        attempt = Attempt()
+        attempt, began_s = Attempt(), self._now_s()
         try:
             with _judged(attempt):
                 yield
                 attempt.works = True
         finally:
             if attempt.works is not None:
-                self._see(self._orders, works=attempt.works)
+                self._see(self._orders, works=attempt.works and self._now_s() - began_s <= LATE_S)
 
     def seen(self, method: Method, *, works: bool) -> None:
         """Count one attempt that worked, or that failed or stayed unresolved."""
@@ -221,7 +223,7 @@ def _judged(attempt: Attempt) -> Iterator[None]:
 
 def _turns_away(exc: ApiError) -> bool:
     """Refused because of the method or the load, and not because of the order."""
-    return exc.status == HTTPStatus.TOO_MANY_REQUESTS or exc.code == "method_unavailable"
+    return exc.status == HTTPStatus.TOO_MANY_REQUESTS or exc.code in ("method_unavailable", "system_busy")
 
 
 def _nothing(method: Method) -> Payment:

@@ -107,6 +107,15 @@ def test_being_turned_away_and_breaking_count_as_failures() -> None:
     assert watched.card()[0] == "down"
 
 
+def test_an_answer_that_came_too_late_reached_nobody() -> None:
+    watched = Watched()
+    for _ in range(3):
+        with watched.health.watching(CARD) as attempt:
+            watched.at_s += 2.6
+            attempt.ended(PaymentState.PAID)
+    assert watched.card()[0] == "down"
+
+
 @dataclass(kw_only=True)
 class Answers:
     """A provider that says one thing to every query."""
