@@ -30,6 +30,7 @@ DEFECTS: dict[str, Caught] = {
     "released_twice": Caught(scene="RepeatedNotices", check="fulfilled_once"),
     "released_before_payment": Caught(scene="LateCharge", check="fulfilled_once"),
     "released_never": Caught(scene="FestivalEvening", check="fulfilled_once"),
+    "closed_order_reopened": Caught(scene="LateCharge", check="legal_transitions"),
     "notification_acked_before_commit": Caught(scene="ApiKilled", check="no_stuck_order"),
     "global_lock": Caught(scene="FestivalEvening", check="latency", alone=True),
     "no_breaker": Caught(scene="RetryStorm", check="retry_amplification"),
