@@ -16,7 +16,7 @@ from typing import Any
 
 from compose.providers.faults import Faults
 from compose.providers.ledger import Transaction
-from compose.providers.notices import NoticeFacts, plan_notice
+from compose.providers.notices import NoticeFacts, plan_forgeries, plan_notice
 from compose.providers.seeded import draw_delay_ms, draw_hex
 from compose.providers.trade import Refund, Trade
 
@@ -71,6 +71,8 @@ class Book:
     def charge(self, trade: Trade, op: str, delay_ms: int | None) -> Trade:
         """Capture now (`delay_ms` None) or that much later; a fault may make it later than that."""
         late = self._faults.on_charge(self.transaction, op, trade.order)
+        if late is not None and late.kind == "forge_notices":
+            return self._pretend(trade, op)
         if late is not None:
             delay_ms = late.by_ms
         if delay_ms is None:
@@ -128,6 +130,14 @@ class Book:
         self._append("refunded", trade, op, refund=done)
         self._notify("refund", trade, op, done)
         return done
+
+    def _pretend(self, trade: Trade, op: str) -> Trade:
+        """Take nothing, whatever the delay, and let somebody send notices that say otherwise."""
+        self.transaction.execute(SET_TRADE_STATE, "pending", trade.number)
+        if trade.notify_url is not None:
+            facts = NoticeFacts(of="capture", op=op, trade=trade, refund=None, utc_ms=self.transaction.utc_ms)
+            plan_forgeries(self.transaction, facts, trade.notify_url, seed=self.seed, body=self._notice_body)
+        return replace(trade, state="pending")
 
     def _plant(self, trade: Trade, op: str) -> None:
         """Leave a capture out of the bill, and put one there that never was; both are written down as such."""

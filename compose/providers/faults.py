@@ -31,6 +31,7 @@ KINDS: Mapping[str, frozenset[str]] = {
     "late_notices": frozenset({"by_ms", "of"}),
     "repeat_notices": frozenset({"times", "reorder", "of"}),
     "plant_in_bill": frozenset(),
+    "forge_notices": frozenset(),
 }
 """Kind -> settings that it takes beside its selectors."""
 
@@ -133,8 +134,8 @@ class Faults:
         return tuple(self._hitting(transaction, ANSWER_FAULTS, op, order))
 
     def on_charge(self, transaction: Transaction, op: str, order: str | None) -> Fault | None:
-        """The fault that makes this charge's capture late, or None."""
-        return next(self._hitting(transaction, ("late_capture",), op, order), None)
+        """The fault that makes this charge's capture late, or only pretends that there is one, or None."""
+        return next(self._hitting(transaction, ("late_capture", "forge_notices"), op, order), None)
 
     def on_capture(self, transaction: Transaction, op: str, order: str | None) -> Fault | None:
         """The fault that has this capture left out of the bill, or None."""

@@ -9,7 +9,7 @@ stays the same over all deliveries; timestamp, nonce and signature do not.
 import hmac
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compose.providers.faults import Faults
 from compose.providers.ledger import Transaction
@@ -21,6 +21,11 @@ REPEAT_PAUSE_MS = 100
 
 PARK_MS = 3_000
 """How long the last repeat waits for another notice of its trade to overtake it."""
+
+FORGED_SIGNATURE = "forged signature"
+FORGED_AMOUNT = "forged amount"
+WRONG_BY_MINOR = 100
+"""Added to the amount of a notice that tells of another one."""
 
 INSERT_NOTICE = """
 INSERT INTO notices (id, of, number, refund_number, url, body, repeats, reorder, fault)
@@ -110,6 +115,24 @@ def plan_notice(
     transaction.plan_at(due_ns)
 
 
+def plan_forgeries(
+    transaction: Transaction, facts: NoticeFacts, url: str, *, seed: int, body: Callable[[str, NoticeFacts], bytes]
+) -> None:
+    """Have the merchant told twice, once each, of a capture that there was not.
+
+    Once in another's name (right in all but the signature), once over another amount (signed as it must be).
+    """
+    trade = facts.trade
+    paid = replace(trade, state="captured", captured_utc_ms=facts.utc_ms)
+    lies = {FORGED_SIGNATURE: paid, FORGED_AMOUNT: replace(paid, amount_minor=trade.amount_minor + WRONG_BY_MINOR)}
+    for lie, told in lies.items():
+        notice_id = draw_hex(seed, 32, lie, trade.number)
+        content = body(notice_id, replace(facts, trade=told))
+        transaction.execute(INSERT_NOTICE, notice_id, facts.of, trade.number, None, url, content, 1, 0, lie)
+        transaction.execute(INSERT_PLAN, transaction.now_ns, notice_id, facts.op)
+    transaction.plan_at(transaction.now_ns)
+
+
 def read_notice(transaction: Transaction, notice_id: str) -> Notice:
     """The notice of a plan that is due."""
     row = transaction.execute(READ_NOTICE, notice_id).fetchone()
@@ -134,6 +157,8 @@ def sign_notice(notice: Notice, *, prefix: str, key: str, seed: int) -> Mapping[
     timestamp = str(int(time.time()))
     nonce = draw_hex(seed, 32, "nonce", notice.id, notice.attempts)
     signed = b"%s\n%s\n%s\n" % (timestamp.encode(), nonce.encode(), notice.body)
+    if notice.fault == FORGED_SIGNATURE:
+        key = f"not {key}"
     signature = hmac.new(key.encode(), signed, "sha256").hexdigest()
     return {f"{prefix}-Timestamp": timestamp, f"{prefix}-Nonce": nonce, f"{prefix}-Signature": signature}
 
@@ -148,8 +173,9 @@ def record_delivery(
 ) -> None:
     """Write one delivery down (`http` None: no answer came) and plan the next, if there is one."""
     order, run = transaction.execute(FIND_WHOSE, notice.number).fetchone()
+    forged = notice.fault in {FORGED_SIGNATURE, FORGED_AMOUNT}
     transaction.append(
-        "notice",
+        "forged_notice" if forged else "notice",
         number=notice.number,
         order=order,
         run=run,
@@ -159,7 +185,9 @@ def record_delivery(
         fault=notice.fault,
         note=notice.id,
     )
-    if acknowledged:
+    if forged:
+        refusals, repeats, parked, pause_ms = notice.refusals, 0, False, None
+    elif acknowledged:
         refusals, repeats = notice.refusals, notice.repeats - 1
         parked = notice.reorder and repeats == 1
         pause_ms = None if repeats == 0 else PARK_MS if parked else REPEAT_PAUSE_MS

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from harness.faults.process import Kill, Pause
 from harness.faults.provider import (
     ErrorAnswers,
+    ForgeNotices,
     LateCapture,
     LateNotices,
     LoseAnswers,
@@ -31,6 +32,7 @@ __all__ = [
     "Down",
     "ErrorAnswers",
     "FaultKind",
+    "ForgeNotices",
     "Kill",
     "LateCapture",
     "LateNotices",
@@ -90,6 +92,11 @@ FAULTS: Mapping[str, FaultKind] = MappingProxyType(
             driver=Driver.PROVIDER, line="a provider's notices are lost with all their repeats", make=LoseNotices
         ),
         "late_notices": FaultKind(driver=Driver.PROVIDER, line="a provider's notices come late", make=LateNotices),
+        "forge_notices": FaultKind(
+            driver=Driver.PROVIDER,
+            line="charges are never captured, and forged notices say that they were",
+            make=ForgeNotices,
+        ),
         "repeat_notices": FaultKind(
             driver=Driver.PROVIDER, line="a provider repeats its notices, also out of order", make=RepeatNotices
         ),

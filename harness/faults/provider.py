@@ -89,6 +89,11 @@ def PlantInBill(*providers: str, nth: int = 1) -> Faults:  # scenario files read
     return _everywhere("plant_in_bill", providers, _select(every_nth=nth))
 
 
+def ForgeNotices(*providers: str, every_nth: int = 1) -> Faults:  # scenario files read it as a thing
+    """A charge is never captured, and notices say that it was: one wrongly signed, one over another amount."""
+    return _everywhere("forge_notices", providers, _select(every_nth=every_nth))
+
+
 def _everywhere(kind: str, providers: tuple[str, ...], settings: Mapping[str, Setting]) -> Faults:
     """One fault a provider; "all" means each method of payment."""
     places = tuple(Method) if providers == ("all",) else providers
@@ -113,6 +118,7 @@ _AT_THE_PROVIDER: Final = {
     "lose_notices": "lose_notices",
     "late_notices": "late_notices",
     "repeat_notices": "repeat_notices",
+    "forge_notices": "forge_notices",
     "plant_in_bill": "plant_in_bill",
 }
 """A scenario's word -> the control API's."""

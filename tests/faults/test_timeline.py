@@ -47,6 +47,7 @@ def test_every_kind_is_listed_with_its_driver() -> None:
         "late_capture": {"by_ms": 1},
         "lose_notices": {},
         "late_notices": {"by_ms": 1},
+        "forge_notices": {},
         "repeat_notices": {"times": 2},
         "plant_in_bill": {},
         "kill": {"restart_after_s": 1.0},
