@@ -86,5 +86,6 @@ SCENARIOS = (
     "RollingUpgrade",
     "SilentProvider",
     "SlowProvider",
+    "UpgradeAtPeak",
 )
 """Every scenario; the fixed build passes all of them."""
