@@ -95,7 +95,7 @@ ORDER BY e.provider, e.number, e.refund
 """
 
 OUTAGES = """
-CREATE TABLE outages AS                  -- when a provider itself was down
+CREATE TABLE outages AS                  -- when a provider was down, or refused every connection
 SELECT provider, start_ns, end_ns, why FROM (
     SELECT k.service AS provider, k.at_ns AS start_ns, min(u.at_ns) AS end_ns, k.event AS why
     FROM processes AS k LEFT JOIN processes AS u
@@ -104,7 +104,7 @@ SELECT provider, start_ns, end_ns, why FROM (
     WHERE k.event IN ('killed', 'stopped', 'paused') GROUP BY k.service, k.at_ns, k.event
     UNION
     SELECT "where", start_ns, end_ns, kind FROM faults
-    WHERE start_ns IS NOT NULL AND driver = 'process'
+    WHERE start_ns IS NOT NULL AND (driver = 'process' OR kind = 'down')
 ) WHERE provider IN (SELECT provider FROM ledgers) ORDER BY provider, start_ns, why
 """
 

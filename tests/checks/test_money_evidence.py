@@ -17,7 +17,7 @@ from tests.histories.charge_stories import charged_twice, paid_twice, reversed_i
 from tests.histories.order_stories import two_good_orders, unpaid_order
 from tests.histories.orphan_stories import orphan
 from tests.histories.over_refund_stories import excess_still_running, refunded_per_notice
-from tests.histories.refund_stories import booked_and_never_sent, late_capture_given_back
+from tests.histories.refund_runs import booked_and_never_sent, late_capture_given_back
 from tests.histories.story import found, judged
 
 MONEY = (

@@ -9,7 +9,7 @@ from tests.histories.builder import Run
 from tests.histories.charge_stories import captures_without_a_row, gap_in_seq, unattributed_capture
 from tests.histories.order_stories import two_good_orders
 from tests.histories.orphan_stories import orphan
-from tests.histories.refund_stories import booked_and_never_sent, refunded_in_time
+from tests.histories.refund_runs import booked_and_never_sent, refunded_in_time
 from tests.histories.story import BROKEN, CRIES_WOLF, EMPTY, HOLDS, MISSES, UNDECIDED, Story
 
 

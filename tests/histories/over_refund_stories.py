@@ -4,7 +4,7 @@ from harness.verdict import Status
 from tests.histories.builder import Run, ns
 from tests.histories.charge_stories import reversed_in_its_window
 from tests.histories.order_stories import two_good_orders
-from tests.histories.refund_stories import half_back, late_capture_given_back, refunded_in_time
+from tests.histories.refund_runs import half_back, late_capture_given_back, refunded_in_time
 from tests.histories.story import BROKEN, CRIES_WOLF, EMPTY, HOLDS, MISSES, UNDECIDED, Story
 
 
