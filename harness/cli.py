@@ -51,7 +51,7 @@ Profile = Annotated[ProfileName, typer.Option(help="Time windows: life, or scale
 AllowHost = Annotated[
     list[str] | None, typer.Option(help="Host beyond loopback that may be loaded, if the target file allows it too.")
 ]
-MAIN = ("AnswerLost", "FestivalEvening")
+MAIN = ("Incident",)
 """What a gate runs where no scenario is named."""
 REFERENCE = Path("compose/reference.toml")
 KEPT = 20

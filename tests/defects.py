@@ -76,6 +76,7 @@ SCENARIOS = (
     "EmergencyPath",
     "FestivalEvening",
     "ForgedNotices",
+    "Incident",
     "LateCharge",
     "LongSilence",
     "MorningPeak",

@@ -141,13 +141,21 @@ LINES: Mapping[Defect, str] = MappingProxyType(
 # Users retried over and over, by every method (F02, F04), and the safeguard against paying twice is a number that
 # survives a retry: new_number_on_retry. Refunds that the law's safeguards ask for were not started by the operator
 # (F15): no_auto_refund keeps what came late, refund_never_sent only says that money goes back. Some waited half an
-# hour without any answer (F08): no_deadline.
+# hour without any answer (F08): no_deadline. Communication came late, and the first explanation did not settle the
+# matter (F23): status_always_ok. "Busy, try again later" came again and again, with no word of when (F03, F04):
+# busy_without_retry_after. Coupons were promised, and users told to keep another channel (F16, F20): voucher_never,
+# no_backup_named. Concern rose over personal data (F24): card_number_in_error.
 INCIDENT = (
     Defect.DELETE_ON_FAILURE,
     Defect.NEW_NUMBER_ON_RETRY,
     Defect.NO_AUTO_REFUND,
     Defect.REFUND_NEVER_SENT,
     Defect.NO_DEADLINE,
+    Defect.STATUS_ALWAYS_OK,
+    Defect.BUSY_WITHOUT_RETRY_AFTER,
+    Defect.VOUCHER_NEVER,
+    Defect.NO_BACKUP_NAMED,
+    Defect.CARD_NUMBER_IN_ERROR,
 )
 
 BUILDS: Mapping[str, tuple[Defect, ...]] = MappingProxyType({"fixed": (), "incident": INCIDENT})
