@@ -1,7 +1,7 @@
 """Which parts is the API made of, and what runs in it beside the requests?"""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -124,20 +124,19 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         door = Door(express=express, orders=orders, payments=payments, background=background, settings=settings)
         reconciler = Reconciler(database, await _bills(settings, stack), defects)
         await lease.register()
-
-        def leads() -> bool:
-            return lease.leads
-
+        jobs = _Jobs(
+            lease=lease,
+            resolver=resolver,
+            refunder=refunder,
+            door=door,
+            database=database,
+            books=books,
+            compensator=Compensator(database, defects),
+            reconciler=reconciler,
+        )
         for name, pause_s, step in (
-            ("lease", BEAT_EVERY_S, lease.beat),
-            ("sweep of payments", SWEEP_EVERY_S, resolver.sweep),
-            ("sweep of refunds", SWEEP_EVERY_S, refunder.sweep),
-            ("handing over refusals", HAND_OVER_EVERY_S, door.refusals.hand_over),
-            ("watch of closed attempts", resolver.watch_every_s, led(leads, resolver.watch_closed)),
-            ("closing at pay_by", CLOSE_EVERY_S, led(leads, lambda: close_expired(database, books))),
+            *jobs.listed(),
             ("probing of failing methods", PROBE_EVERY_S, lambda: probe(health, lanes.background, database.reach)),
-            ("compensation", COMPENSATE_EVERY_S, led(leads, Compensator(database, defects).sweep)),
-            ("reconciliation", RECONCILE_EVERY_S, led(leads, reconciler.look)),
         ):
             background.start(name, repeat(name, pause_s, step))
         stack.push_async_callback(drain, settings, database, books, background)
@@ -159,6 +158,39 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             ),
             health=health,
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Jobs:
+    """What is done again and again, beside the requests."""
+
+    lease: Lease
+    resolver: Resolver
+    refunder: Refunder
+    door: Door
+    database: Database
+    books: Books
+    compensator: Compensator
+    reconciler: Reconciler
+
+    def listed(self) -> tuple[tuple[str, float, Callable[[], Coroutine[object, object, None]]], ...]:
+        """Name, pause in seconds, one round; what belongs to no one row is for one process only."""
+        return (
+            ("lease", BEAT_EVERY_S, self.lease.beat),
+            ("sweep of payments", SWEEP_EVERY_S, self.resolver.sweep),
+            ("sweep of refunds", SWEEP_EVERY_S, self.refunder.sweep),
+            ("handing over refusals", HAND_OVER_EVERY_S, self.door.refusals.hand_over),
+            ("watch of closed attempts", self.resolver.watch_every_s, led(self._leads, self.resolver.watch_closed)),
+            ("closing at pay_by", CLOSE_EVERY_S, led(self._leads, self._close_expired)),
+            ("compensation", COMPENSATE_EVERY_S, led(self._leads, self.compensator.sweep)),
+            ("reconciliation", RECONCILE_EVERY_S, led(self._leads, self.reconciler.look)),
+        )
+
+    def _leads(self) -> bool:
+        return self.lease.leads
+
+    async def _close_expired(self) -> None:
+        await close_expired(self.database, self.books)
 
 
 async def _release_orders(
