@@ -14,14 +14,15 @@ class LongSilence(Customer):
     gate = Plan(
         load=Steady(rate_per_s=10, duration_s=22),
         faults=(
-            *Silence("wechat", "alipay", answers=True).between(5, 15),
-            *LoseNotices("wechat", "alipay").between(5, 15),
+            *Silence("wechat", "alipay", answers=True).between(5, 14),
+            *LoseNotices("wechat", "alipay").between(5, 14),
             *PlantInBill("card").between(2, 5),
         ),
         windows={"pay_by_ms": 6_000},
         # The breaker would spare most of them the wait, and this is about those who were not spared.
         settings={"breaker_failures": 40},
-        objectives=Objectives(success_ratio_in_fault=0.3),
+        # Who waits for a result that nobody knows cannot be sent to another method.
+        objectives=Objectives(success_ratio_in_fault=0.3, backup_ratio=0.2),
         claims=always_claimed(110)
         | {"compensated": 20, "affected_list": 20, "refund_in_window": 20, "no_silence": 400, "detection_time": 2},
     )
@@ -34,6 +35,6 @@ class LongSilence(Customer):
         ),
         windows={"pay_by_ms": 4_000, "refund_ms": 6_000},
         settings={"breaker_failures": 40},
-        objectives=Objectives(success_ratio=0.8, success_ratio_in_fault=0.2),
+        objectives=Objectives(success_ratio=0.8, success_ratio_in_fault=0.2, backup_ratio=0.1),
         claims=always_claimed(16) | {"compensated": 4, "affected_list": 4, "refund_in_window": 6, "no_silence": 60},
     )

@@ -6,13 +6,15 @@
 
 Affected is an order of which a payment attempt was answered busy, or stayed unresolved for longer than
 3 s by our own log, or which was refunded unasked. A voucher is 10 % of the order, rounded half up, at
-least 100 and at most 2,000 minor units. Nothing is remembered between two sweeps: what a killed process
-left is found by the next one, and a voucher's id is made of the order's, so there cannot be two.
+least 100 and at most 2,000 minor units. What a killed process left is found by the next one's first
+sweep, and a voucher's id is made of the order's, so there cannot be two. A sweep locks no order.
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from compose.payment_api.database import Connection, Database
+import asyncpg
+
+from compose.payment_api.database import Database
 from compose.payment_api.defects import Defect
 from compose.payment_api.steps import now
 
@@ -21,24 +23,29 @@ UNRESOLVED = timedelta(seconds=3)
 PERCENT = 10
 LEAST_MINOR = 100
 MOST_MINOR = 2_000
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
+OVERLAP = timedelta(seconds=30)
+"""A decision is looked at for so long after it was taken: its transaction may commit later than others do."""
 
-# An order's steps are few, so the first decision about each attempt is cheap to find by the order's index.
+# The first decision about an attempt is its step out of the states in which it is live: it never comes back to one.
 AFFECT = """
 WITH found AS (
     SELECT order_id, 'busy' AS reason, min(at) AS at FROM refusals WHERE reason = 'busy' GROUP BY order_id
     UNION ALL
-    SELECT p.order_id, 'unresolved', min(p.created_at) + $2::interval
-    FROM payments p LEFT JOIN LATERAL (
-        SELECT min(t.at) AS at FROM transitions t
-        WHERE t.order_id = p.order_id AND t.subject = p.id AND t.to_state IN ('paid', 'late', 'closed', 'failed')
-    ) decided ON true
-    WHERE p.created_at < $1::timestamptz - $2::interval AND coalesce(decided.at, $1) - p.created_at > $2::interval
-    GROUP BY p.order_id
+    SELECT order_id, 'unresolved', min(at) + $2::interval FROM (
+        SELECT order_id, created_at AS at FROM payments
+        WHERE state IN ('created', 'sent', 'unknown') AND created_at < $1::timestamptz - $2::interval
+        UNION ALL
+        SELECT p.order_id, p.created_at FROM transitions t JOIN payments p ON p.id = t.subject
+        WHERE t.kind = 'payment' AND t.from_state IN ('created', 'sent', 'unknown')
+          AND t.to_state NOT IN ('created', 'sent', 'unknown')
+          AND t.at > $3::timestamptz AND t.at - p.created_at > $2::interval
+    ) long GROUP BY order_id
     UNION ALL
     SELECT order_id, 'refunded', min(created_at) FROM refunds WHERE reason <> 'customer' GROUP BY order_id
 ), fresh AS (
     INSERT INTO affected (order_id, reason, at)
-    SELECT f.order_id, f.reason, f.at FROM found f JOIN orders o ON o.id = f.order_id
+    SELECT f.order_id, f.reason, f.at FROM found f
     WHERE NOT EXISTS (SELECT 1 FROM affected a WHERE a.order_id = f.order_id AND a.reason = f.reason)
     ORDER BY f.at, f.order_id, f.reason
     ON CONFLICT DO NOTHING RETURNING order_id, reason
@@ -61,25 +68,30 @@ class Compensator:
     def __init__(self, database: Database, defects: frozenset[Defect]) -> None:
         self._database = database
         self._defects = defects
+        self._swept_to = EVER
+        """Decisions before it were looked at; at first none, so that a killed process leaves nothing behind."""
 
     async def sweep(self) -> None:
         """Put each order that has become affected on the list and give it its voucher, both or neither."""
+        at = now()
         async with self._database.transaction() as connection:
-            for row in await connection.fetch(AFFECT, now(), UNRESOLVED):
-                if Defect.VOUCHER_NEVER not in self._defects:
-                    await self._give(connection, row["id"], row["amount_minor"], row["currency"], row["reason"])
+            found = await connection.fetch(AFFECT, at, UNRESOLVED, self._swept_to)
+            if Defect.VOUCHER_NEVER not in self._defects:
+                await connection.executemany(GIVE, [self._voucher(row, at) for row in found])
+        self._swept_to = at - OVERLAP
         if Defect.UNAFFECTED_COMPENSATED in self._defects:
             async with self._database.transaction() as connection:
-                for row in await connection.fetch(PAID_AND_UNAFFECTED):
-                    await self._give(connection, row["id"], row["amount_minor"], row["currency"], row["reason"])
+                paid = await connection.fetch(PAID_AND_UNAFFECTED)
+                await connection.executemany(GIVE, [self._voucher(row, at) for row in paid])
 
-    async def _give(self, connection: Connection, order_id: str, amount_minor: int, currency: str, reason: str) -> None:
-        number = order_id.removeprefix("ord_")
+    def _voucher(self, row: asyncpg.Record, at: datetime) -> tuple[str, str, int, str, datetime]:
+        """The values of one voucher, in GIVE's order."""
+        number, amount_minor = row["id"].removeprefix("ord_"), row["amount_minor"]
         if Defect.VOUCHER_TWICE in self._defects:
-            number = f"{number}_{reason}"
-        rounds_down = Defect.VOUCHER_WRONG_ROUNDING in self._defects
-        worth_minor = voucher_minor(amount_minor - amount_minor % PERCENT if rounds_down else amount_minor)
-        await connection.execute(GIVE, f"vou_{number}", order_id, worth_minor, currency, now())
+            number = f"{number}_{row['reason']}"
+        if Defect.VOUCHER_WRONG_ROUNDING in self._defects:
+            amount_minor -= amount_minor % PERCENT
+        return f"vou_{number}", row["id"], voucher_minor(amount_minor), row["currency"], at
 
 
 def voucher_minor(amount_minor: int) -> int:

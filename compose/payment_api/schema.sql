@@ -112,10 +112,11 @@ CREATE TABLE IF NOT EXISTS refusals (
 );
 CREATE INDEX IF NOT EXISTS refusals_of_an_order ON refusals (order_id);
 
--- Orders that an outage touched, once for each reason.
+-- Orders that an outage touched, once for each reason. Neither this table nor the next refers to `orders` by a key:
+-- what was given stays given, and a sweep over many orders must lock none of them.
 CREATE TABLE IF NOT EXISTS affected (
     seq bigserial PRIMARY KEY,
-    order_id text NOT NULL REFERENCES orders ON DELETE CASCADE,
+    order_id text NOT NULL,
     reason text NOT NULL,
     at timestamptz NOT NULL,
     UNIQUE (order_id, reason)
@@ -125,12 +126,15 @@ CREATE TABLE IF NOT EXISTS affected (
 CREATE TABLE IF NOT EXISTS vouchers (
     seq bigserial UNIQUE,
     id text PRIMARY KEY,
-    order_id text NOT NULL REFERENCES orders ON DELETE CASCADE,
+    order_id text NOT NULL,
     amount_minor bigint NOT NULL CHECK (amount_minor > 0),
     currency text NOT NULL,
     at timestamptz NOT NULL
 );
 CREATE INDEX IF NOT EXISTS vouchers_of_an_order ON vouchers (order_id);
+CREATE INDEX IF NOT EXISTS decisions ON transitions (at)
+    WHERE kind = 'payment' AND from_state IN ('created', 'sent', 'unknown');
+CREATE INDEX IF NOT EXISTS refunds_unasked ON refunds (created_at) WHERE reason <> 'customer';
 
 -- Differences between these books and the providers' bills; one stays, whatever becomes of its order.
 CREATE TABLE IF NOT EXISTS discrepancies (
