@@ -16,14 +16,15 @@ class EmergencyPath(Customer):
         load=Steady(rate_per_s=10, duration_s=26),
         faults=Silence("wechat", "alipay", "card", answers=False).between(7, 15),
         company=(Returning(count=30, start_s=8, end_s=14.5),),
-        objectives=Objectives(success_ratio_in_fault=0.6),
-        claims=always_claimed(130) | {"announced": 4, "success_ratio": 100, "no_silence": 600, "no_stuck_order": 130},
+        objectives=Objectives(success_ratio_in_fault=0.6, emergency_ratio=0.95),
+        claims=always_claimed(130)
+        | {"announced": 4, "success_ratio": 100, "no_silence": 600, "no_stuck_order": 130, "emergency_path": 60},
     )
     scene = Plan(
         load=Steady(rate_per_s=5, duration_s=9),
         warmup_s=0.5,
         faults=Silence("wechat", "alipay", "card", answers=False).between(2.5, 8.5),
         company=(Returning(count=8, start_s=4, end_s=8),),
-        objectives=Objectives(success_ratio=0.5, success_ratio_in_fault=0.5),
-        claims=always_claimed(20) | {"announced": 3, "no_silence": 90, "no_stuck_order": 20},
+        objectives=Objectives(success_ratio=0.5, success_ratio_in_fault=0.5, emergency_ratio=0.8),
+        claims=always_claimed(20) | {"announced": 3, "no_silence": 90, "no_stuck_order": 20, "emergency_path": 14},
     )

@@ -64,6 +64,15 @@ DEFECTS: dict[str, Caught] = {
     "canary_twice_share": Caught(scene="BadCanary", check="canary_contained", alone=True),
     "never_rolls_back": Caught(scene="BadCanary", check="canary_contained", alone=True),
     "roll_back_loses_orders": Caught(scene="BadCanary", check="no_vanished_order", alone=True),
+    "busy_as_200": Caught(scene="Overload", check="busy_is_clear"),
+    "busy_without_retry_after": Caught(scene="Overload", check="busy_is_clear"),
+    "busy_after_20_s": Caught(scene="Overload", check="busy_is_clear"),
+    "refused_but_charged": Caught(scene="Overload", check="busy_is_clear"),
+    "order_dropped_when_busy": Caught(scene="Overload", check="busy_is_clear"),
+    "refunds_behind_payments": Caught(scene="Overload", check="priority"),
+    "congestion_collapse": Caught(scene="Overload", check="goodput"),
+    "queries_behind_payments": Caught(scene="Overload", check="priority"),
+    "emergency_path_shut": Caught(scene="EmergencyPath", check="emergency_path"),
 }
 
 SCENARIOS = (
@@ -80,6 +89,7 @@ SCENARIOS = (
     "LateCharge",
     "LongSilence",
     "MorningPeak",
+    "Overload",
     "ProviderDown",
     "ReadStorm",
     "RepeatedNotices",

@@ -19,8 +19,8 @@ from typing import Self
 
 from compose.payment_api.defects import Defect
 
-WAIT_S = 0.5
-"""Longest wait for a slot; with the answer after it, who is refused knows within a second."""
+WAIT_S = 0.3
+"""Longest wait for a slot; with all that comes before and after it, who is refused knows within a second."""
 
 Ask = Callable[[], Awaitable[bool]]
 
@@ -34,18 +34,19 @@ class Gone(Exception):
 
 
 class Slot:
-    """A slot that was granted: held for `slot_s` once used, else free again when the block ends."""
+    """A slot that was granted: if used, held until `slot_s` after that, else free again when the block ends."""
 
     def __init__(self, give_back: Callable[[], None], slot_s: float) -> None:
         self._give_back = give_back
-        self._slot_s = slot_s
+        self._loop = asyncio.get_running_loop()
+        self._until_s = self._loop.time() + slot_s
         self._is_used = False
 
     def use(self) -> None:
         """A new payment begins."""
         if not self._is_used:
             self._is_used = True
-            asyncio.get_running_loop().call_later(self._slot_s, self._give_back)
+            self._loop.call_at(self._until_s, self._give_back)
 
     def __enter__(self) -> Self:
         return self

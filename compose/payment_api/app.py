@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from compose.payment_api import bodies, ledger
 from compose.payment_api.defects import Defect
+from compose.payment_api.door import Asks
 from compose.payment_api.errors import ApiError, install, telling
 from compose.payment_api.model import CAPTURED, Method
 from compose.payment_api.notifications import BODY_MAX_BYTES
@@ -77,13 +78,13 @@ def _add_customer_routes(app: FastAPI, settings: Settings, held: list[Service]) 
         request: Request, limit: Annotated[int, Query(ge=1, le=100)] = 20, cursor: Cursor = None, token: Bearer = None
     ) -> Response:
         user = user_of(token, settings.token_secret)
-        await held[0].door.behind_payments(request.is_disconnected)
+        await held[0].door.express(Asks.LIST, request.is_disconnected)
         return _json(200, await held[0].queries.page(user, limit, None if cursor is None else int(cursor)))
 
     @app.get("/v1/orders/{order_id}", responses={200: {"model": bodies.OrderOut}})
     async def read_order(request: Request, order_id: str, token: Bearer = None) -> Response:
         user = user_of(token, settings.token_secret)
-        await held[0].door.behind_payments(request.is_disconnected, order_id)
+        await held[0].door.express(Asks.READ, request.is_disconnected, order_id)
         degraded = held[0].gates.is_degraded()
         return _json(200, await held[0].queries.read(user, order_id, degraded=degraded))
 
@@ -115,7 +116,9 @@ def _add_customer_routes(app: FastAPI, settings: Settings, held: list[Service]) 
         request: Request, order_id: str, body: bodies.RefundIn, key: Key, token: Bearer = None
     ) -> Response:
         user = user_of(token, settings.token_secret)
-        await held[0].door.behind_payments(request.is_disconnected, order_id)
+        if Defect.EMERGENCY_PATH_SHUT in settings.defects and not held[0].health.working():
+            raise ApiError(503, "unavailable", "Try again later.", order_id=order_id, retry_after_s=1)
+        await held[0].door.express(Asks.REFUND, request.is_disconnected, order_id)
         made = await held[0].refunds.request(user, order_id, body.amount_minor, key)
         view = {"id": made.id, "amount_minor": made.amount_minor, "state": made.state.value}
         return _json(201, {"refund": view, "order": await held[0].queries.show(user, order_id)})

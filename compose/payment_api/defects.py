@@ -73,6 +73,8 @@ class Defect(StrEnum):
     ORDER_DROPPED_WHEN_BUSY = "order_dropped_when_busy"
     REFUNDS_BEHIND_PAYMENTS = "refunds_behind_payments"
     CONGESTION_COLLAPSE = "congestion_collapse"
+    QUERIES_BEHIND_PAYMENTS = "queries_behind_payments"
+    EMERGENCY_PATH_SHUT = "emergency_path_shut"
 
 
 LINES: Mapping[Defect, str] = MappingProxyType(
@@ -134,6 +136,8 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.ORDER_DROPPED_WHEN_BUSY: "deletes the order whose payment it is too busy for",
         Defect.REFUNDS_BEHIND_PAYMENTS: "serves a query or a refund only while no new payment waits",
         Defect.CONGESTION_COLLAPSE: "spends a slot on every payment that ever queued, whoever has gone meanwhile",
+        Defect.QUERIES_BEHIND_PAYMENTS: "serves a list, or an unpaid order's query, only while no new payment waits",
+        Defect.EMERGENCY_PATH_SHUT: "takes no refund while no method works, though nothing keeps it from doing so",
     }
 )
 

@@ -15,6 +15,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from enum import StrEnum
 
 from compose.payment_api.admission import Admission, Ask, Full, Gone
 from compose.payment_api.background import Background
@@ -22,18 +23,28 @@ from compose.payment_api.books import DELETE_ORDER
 from compose.payment_api.database import Database
 from compose.payment_api.defects import Defect
 from compose.payment_api.errors import ApiError, Undone
-from compose.payment_api.model import Payment
+from compose.payment_api.model import UNPAID, Payment
 from compose.payment_api.orders import Orders, Wanted
 from compose.payment_api.payments import Payments, Wish
 from compose.payment_api.refusals import Refusals
 from compose.payment_api.settings import Settings
 from compose.payment_api.spool import Spool
 
+READ_STATE = "SELECT state FROM orders WHERE id = $1"
+
 RETRY_AFTER_S = 1
 IN_TIME_S = 0.7
 """A loss of the database that took longer to show is told as it is: a busy answer would come too late."""
 LATE_DEADLINES = 4
 """Only of the defect busy_after_20_s: 20 s at the scale of life, where a deadline is 5 s."""
+
+
+class Asks(StrEnum):
+    """What comes through no door."""
+
+    LIST = "list"
+    READ = "read"
+    REFUND = "refund"
 
 
 class Door:
@@ -84,15 +95,21 @@ class Door:
                 raise exc.cause from exc
             raise await self._refuse(wish) from exc
 
-    async def behind_payments(self, is_gone: Ask, order_id: str | None = None) -> None:
-        """Only with the defect refunds_behind_payments: a query or refund waits until no new payment does."""
-        if Defect.REFUNDS_BEHIND_PAYMENTS not in self._defects:
+    async def express(self, asks: Asks, is_gone: Ask, order_id: str | None = None) -> None:
+        """Let a query or a refund through: always, and at once, unless a defect makes it wait for new payments."""
+        if not await self._waits(asks, order_id):
             return
         try:
             with await self._admission.wait(is_gone, behind=True):
                 return
         except (Full, Gone):
             raise await self._busy(order_id=order_id) from None
+
+    async def _waits(self, asks: Asks, order_id: str | None) -> bool:
+        if Defect.QUERIES_BEHIND_PAYMENTS in self._defects and asks is not Asks.REFUND:
+            row = await self._express.row(READ_STATE, order_id)
+            return row is None or row["state"] in UNPAID
+        return Defect.REFUNDS_BEHIND_PAYMENTS in self._defects
 
     async def _refuse(self, wish: Wish) -> ApiError:
         """Keep the refusal of a payment, and say so."""

@@ -8,11 +8,14 @@ import pytest
 from harness.checks import CHECKS
 from harness.verdict import Status
 from tests.histories.announced_stories import ANNOUNCED_STORIES
+from tests.histories.busy_stories import BUSY_STORIES
 from tests.histories.canary_stories import CANARY_STORIES
 from tests.histories.fulfilment_stories import FULFILMENT_STORIES
+from tests.histories.goodput_stories import GOODPUT_STORIES
 from tests.histories.key_stories import KEY_STORIES
 from tests.histories.latency_stories import LATENCY_STORIES
 from tests.histories.leak_stories import LEAK_STORIES
+from tests.histories.overload_stories import EMERGENCY_STORIES, PRIORITY_STORIES
 from tests.histories.owner_stories import OWNER_STORIES
 from tests.histories.silence_stories import SILENCE_STORIES
 from tests.histories.story import BROKEN, CRIES_WOLF, EMPTY, HOLDS, MISSES, UNDECIDED, Story, found, judged
@@ -34,6 +37,10 @@ STORIES = {
     "read_your_writes": WRITE_STORIES,
     "fulfilled_once": FULFILMENT_STORIES,
     "legal_transitions": TRANSITION_STORIES,
+    "busy_is_clear": BUSY_STORIES,
+    "priority": PRIORITY_STORIES,
+    "goodput": GOODPUT_STORIES,
+    "emergency_path": EMERGENCY_STORIES,
 }
 
 # What each check must withstand: kept by hand, so that no entry can lose its history unseen. A lagging or
@@ -109,6 +116,26 @@ ENTRIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         CRIES_WOLF: ("overlapping reads", "closed to refunded after a late capture"),
         MISSES: ("C alone: states between polls", "O's log alone: self-reported"),
         UNDECIDED: ("no log offered and fewer than 2 ordered reads",),
+    },
+    "busy_is_clear": {
+        CRIES_WOLF: ("a reset or 502 that Toxiproxy made",),
+        MISSES: ("busy told as HTTP 200", "none examined"),
+        UNDECIDED: ("below the floor",),
+    },
+    "priority": {
+        CRIES_WOLF: ("different think times",),
+        MISSES: ("judged on accepted ones only",),
+        UNDECIDED: ("no overload reached",),
+    },
+    "goodput": {
+        CRIES_WOLF: ("the generator is the bottleneck",),
+        MISSES: ("answered counted as paid",),
+        UNDECIDED: ("knee not reached",),
+    },
+    "emergency_path": {
+        CRIES_WOLF: ("refunds whose provider is the one that is down",),
+        MISSES: ("only reads looked at",),
+        UNDECIDED: ("below the floor",),
     },
 }
 

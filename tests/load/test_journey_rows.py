@@ -1,5 +1,6 @@
 """What stands on record of a customer's way, row by row?"""
 
+from dataclasses import replace
 from functools import partial
 
 from harness.load.personal import Canaries
@@ -8,6 +9,7 @@ from harness.recorder.rows import Done, Inv
 from tests.load.stage import (
     ALL,
     ANSWER_NS,
+    CREATED,
     OPEN,
     PAID,
     T0_NS,
@@ -131,3 +133,17 @@ def test_the_same_customer_thinks_the_same_times() -> None:
         stage.travel()
     assert stages[0].rows.rows == stages[1].rows.rows
     assert OPEN.state is State.OPEN
+
+
+def test_a_refusals_row_says_whether_it_named_just_what_was_asked_about() -> None:
+    busy = refusal("system_busy", http=503, busy=True, retry_after_s=1.0)
+    stage = Stage(
+        creates=[replace(busy, named_key="u-r1-0-1"), replace(busy, named_key="another"), CREATED],
+        pays=[replace(busy, order_id="o-1"), replace(busy, order_id="o-2"), busy, UNKNOWN, PAID],
+    )
+    stage.travel(tries_a_key=9)
+    rows = [stage.rows.completion(inv) for op in (Op.CREATE, Op.PAY) for inv in stage.rows.invocations(op)]
+    assert [row.names for row in rows if row is not None] == [
+        *("key", None, None),
+        *("order", None, None, "order", None),
+    ]

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from harness.stack.postgres import Postgres
 from harness.stack.toxiproxy import Toxiproxy, open_toxiproxy
 from tests.payment_api.conftest import Launch
-from tests.payment_api.ground import Api, Customer, Provider, eventually
+from tests.payment_api.ground import METHODS, SHORT_MS, Api, Customer, Provider, eventually
 
 pytestmark = pytest.mark.live
 
@@ -138,6 +138,29 @@ def test_refunds_behind_payments_refuses_whoever_has_paid(launch: Launch) -> Non
         with filled(api) as order:
             told = customer.get(f"/v1/orders/{order}")
         assert refused(told) == {"order_id": order}
+
+
+def test_queries_behind_payments_refuses_lists_and_serves_orders_that_are_paid(launch: Launch) -> None:
+    with closing(launch(defects="queries_behind_payments", more=ONE_SLOT)) as api:
+        customer, unpaid = api.customer(), api.customer().order()
+        with filled(api) as order:
+            assert refused(customer.get("/v1/orders")) == {}
+            assert refused(customer.get(f"/v1/orders/{unpaid}")) == {"order_id": unpaid}
+            assert customer.get(f"/v1/orders/{order}").status_code == 404  # another's, and let through
+
+
+def test_emergency_path_shut_takes_no_refund_while_no_method_works(
+    launch: Launch, providers: dict[str, Provider]
+) -> None:
+    with closing(launch(defects="emergency_path_shut", deadline_ms=SHORT_MS)) as api, ExitStack() as faults:
+        customer = api.customer()
+        paid, orders = customer.paid_order("card"), [customer.order() for _ in range(6)]
+        for order in orders:
+            for provider in providers.values():
+                faults.enter_context(provider.deaf(order))
+        for number, order in enumerate(orders):
+            customer.pay(order, METHODS[number % 3])
+        assert customer.refund(paid, 600).json()["error"]["code"] == "unavailable"
 
 
 @pytest.fixture(scope="module")

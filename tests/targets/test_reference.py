@@ -275,3 +275,14 @@ def test_everything_is_offered_and_every_edge_joins_known_states() -> None:
     assert offered.operations == {Op.CREATE, Op.PAY, Op.READ, Op.LIST, Op.REFUND, Op.STATUS}
     assert offered.books == set(Book)
     assert {state for edge in offered.legal_edges for state in edge} == set(offered.raw_states)
+
+
+def test_a_refused_create_names_its_key() -> None:
+    busy = reply(503, {"error": {"code": "system_busy", "message": "why", "key": "k-1"}}, retry_after="1")
+    told = drive(target().create_order("u-1", NEW, "k-1"), wire([busy], []))
+    assert (told.outcome, told.busy, told.named_key, told.order_id) == (Outcome.FAIL, True, "k-1", None)
+
+
+def test_a_refusal_under_a_status_that_acknowledges_is_told_by_its_code() -> None:
+    told = drive(target().pay("u-1", "o-1", Method.CARD, "k-2"), wire([error(200, "system_busy")], []))
+    assert (told.outcome, told.code, told.busy) == (Outcome.INFO, "system_busy", False)
