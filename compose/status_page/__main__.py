@@ -13,6 +13,8 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 
+import uvloop
+
 from compose.payment_api.defects import Defect
 from compose.payment_api.wire import Wire
 from compose.status_page.facts import NOT_HEARD, OK, Facts, Late, Page, everything
@@ -37,7 +39,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"status page: {exc}\n")
         return 2
     try:
-        asyncio.run(serve(settings))
+        uvloop.run(serve(settings))
     except OSError as exc:
         sys.stderr.write(f"status page: port {settings.port} cannot be listened on: {exc.strerror}\n")
         return 2
