@@ -13,12 +13,13 @@ class EmergencyPath(Customer):
 
     facts = ("F02", "F19", "F22", "F23")
     gate = Plan(
-        load=Steady(rate_per_s=10, duration_s=26),
-        faults=Silence("wechat", "alipay", "card", answers=False).between(7, 15),
-        company=(Returning(count=30, start_s=8, end_s=14.5),),
+        # Half the base rate: who cannot pay tries six times, and all of it is resolved in the moment of recovery.
+        load=Steady(rate_per_s=5, duration_s=24),
+        faults=Silence("wechat", "alipay", "card", answers=False).between(7, 13),
+        company=(Returning(count=20, start_s=8, end_s=12.5),),
         objectives=Objectives(success_ratio_in_fault=0.6, emergency_ratio=0.95),
-        claims=always_claimed(130)
-        | {"announced": 4, "success_ratio": 100, "no_silence": 600, "no_stuck_order": 130, "emergency_path": 60},
+        claims=always_claimed(60)
+        | {"announced": 3, "success_ratio": 50, "no_silence": 300, "no_stuck_order": 60, "emergency_path": 34},
     )
     scene = Plan(
         load=Steady(rate_per_s=5, duration_s=9),
