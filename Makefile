@@ -25,7 +25,7 @@ gate: setup  ## run the main job, judge it, exit with the verdict's code
 nightly: setup  ## run every scenario in turn, under one verdict
 	@$(BIN)/harness gate --all $(ARGS)
 
-test: setup  ## pass the tests (about six minutes on two cores)
+test: setup  ## pass the tests (about ten minutes on two cores)
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: setup  ## ruff, mypy, import-linter

@@ -25,7 +25,7 @@ class AnswerLost(Customer):
             *LateNotices("all", by_ms=1_500).between(3, 25),
         ),
         # Now and then a charge is learnt of after `pay_by` (its notice lost too), and refunded by rule.
-        objectives=Objectives(success_ratio_in_fault=0.97),
+        objectives=Objectives(success_ratio_in_fault=0.95),
         claims=always_claimed(142)
         | {"success_ratio": 110, "no_stuck_order": 140, "refund_in_window": 25, "no_silence": 600}
         | {"no_leak": 720, "owner_only": 90, "read_your_writes": 340},

@@ -1,4 +1,7 @@
-"""Every defect of the reference API is caught by the check written for it; the fixed build passes every scene."""
+"""For each check the first of its defects is caught by it; the fixed build passes every scene.
+
+All defects, with three seeds each, are `make proof`: there are more than fit into the minutes of `make test`.
+"""
 
 import pytest
 
@@ -8,7 +11,13 @@ from tests.lanes import Lanes, Scene
 pytestmark = pytest.mark.scene
 
 FIXED = [Scene(scenario=name, alone=name == "FestivalEvening") for name in SCENARIOS]
-BROKEN = [Scene(scenario=caught.scene, defect=name, alone=caught.alone) for name, caught in DEFECTS.items()]
+FIRST = {caught.check: name for name, caught in reversed(DEFECTS.items())}
+"""Check -> the first defect that the table has for it."""
+BROKEN = [
+    Scene(scenario=caught.scene, defect=name, alone=caught.alone)
+    for name, caught in DEFECTS.items()
+    if name in FIRST.values()
+]
 
 
 @pytest.mark.parametrize("scene", BROKEN, ids=lambda scene: scene.defect)
