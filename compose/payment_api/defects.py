@@ -133,10 +133,10 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.BUSY_WITHOUT_RETRY_AFTER: "says that it is busy, and not when to come again",
         Defect.BUSY_AFTER_20_S: "says that it is busy only after four deadlines: 20 s at the scale of life",
         Defect.REFUSED_BUT_CHARGED: "says that it is busy, and charges all the same, under a key that nobody knows",
-        Defect.ORDER_DROPPED_WHEN_BUSY: "deletes the order whose payment it is too busy for",
+        Defect.ORDER_DROPPED_WHEN_BUSY: "deletes an order as soon as it was too busy for it twice",
         Defect.REFUNDS_BEHIND_PAYMENTS: "serves a query or a refund only while no new payment waits",
         Defect.CONGESTION_COLLAPSE: "spends a slot on every payment that ever queued, whoever has gone meanwhile",
-        Defect.QUERIES_BEHIND_PAYMENTS: "serves a list, or an unpaid order's query, only while no new payment waits",
+        Defect.QUERIES_BEHIND_PAYMENTS: "serves a list, or an unpaid order's query, only where a slot is free",
         Defect.EMERGENCY_PATH_SHUT: "takes no refund while no method works, though nothing keeps it from doing so",
     }
 )

@@ -19,7 +19,6 @@ from enum import StrEnum
 
 from compose.payment_api.admission import Admission, Ask, Full, Gone
 from compose.payment_api.background import Background
-from compose.payment_api.books import DELETE_ORDER
 from compose.payment_api.database import Database
 from compose.payment_api.defects import Defect
 from compose.payment_api.errors import ApiError, Undone
@@ -30,6 +29,9 @@ from compose.payment_api.refusals import Refusals
 from compose.payment_api.settings import Settings
 from compose.payment_api.spool import Spool
 
+DROP_ORDER = """
+DELETE FROM orders WHERE id = $1 AND (SELECT count(*) FROM refusals WHERE order_id = $1) > 1
+"""
 READ_STATE = "SELECT state FROM orders WHERE id = $1"
 
 RETRY_AFTER_S = 1
@@ -99,6 +101,11 @@ class Door:
         """Let a query or a refund through: always, and at once, unless a defect makes it wait for new payments."""
         if not await self._waits(asks, order_id):
             return
+        if Defect.QUERIES_BEHIND_PAYMENTS in self._defects:
+            if (slot := self._admission.at_once()) is None:
+                raise await self._busy(order_id=order_id)
+            with slot:
+                return
         try:
             with await self._admission.wait(is_gone, behind=True):
                 return
@@ -118,7 +125,7 @@ class Door:
             unbound = replace(wish, key=secrets.token_hex(8))
             self._background.start(f"pay all the same {unbound.key}", self._payments.pay(unbound))
         if Defect.ORDER_DROPPED_WHEN_BUSY in self._defects:
-            await self._express.execute(DELETE_ORDER, wish.order_id)
+            await self._express.execute(DROP_ORDER, wish.order_id)
         return await self._busy(order_id=wish.order_id)
 
     async def _busy(self, *, order_id: str | None = None, key: str | None = None) -> ApiError:

@@ -1,6 +1,6 @@
 """When there is not room for all, do those who have paid already come before those who want to?
 
-Violated when, while new payments were refused for busyness, queries or refunds fared worse than new payments:
+Violated when, while new payments were refused for busyness, lists, queries or refunds fared worse than new payments:
 a smaller share of them was answered ok in time. Asked counts, not accepted: who is turned away, or waits in
 vain, was not served. Each operation counts from the instant at which its customer meant it, so how long
 customers think makes no difference.
@@ -26,14 +26,14 @@ SELECT count(*) AS refused, min(sent_ns) AS from_ns, max(done_ns) AS to_ns FROM 
 """
 
 KINDS = """
-SELECT CASE op WHEN 'list' THEN 'read' ELSE op END AS kind, count(*) FILTER (word = 'good') AS good,
+SELECT op AS kind, count(*) FILTER (word = 'good') AS good,
        count(*) FILTER (word = 'bad') AS bad, count(*) FILTER (word = 'undecided') AS undecided
-FROM served WHERE op <> 'create' AND scheduled_ns BETWEEN $from_ns AND $to_ns GROUP BY kind ORDER BY kind
+FROM served WHERE op <> 'create' AND scheduled_ns BETWEEN $from_ns AND $to_ns GROUP BY op ORDER BY op
 """
 
 
 def check(evidence: Evidence) -> CheckResult:
-    """Compare the shares that were served under overload; a case is a query or a refund."""
+    """Compare the shares that were served under overload; a case is a list, a query or a refund."""
     if note_busy(evidence) is None:
         return CheckResult(examined=0, not_offered="it declares no busy answer, so nobody can tell when it is too busy")
     (overload,) = evidence.cases(OVERLOAD)
@@ -73,7 +73,7 @@ def check(evidence: Evidence) -> CheckResult:
     )
 
 
-NAMES = {"read": "queries", "refund": "refunds", "pay": "new payments"}
+NAMES = {"list": "lists", "read": "queries", "refund": "refunds", "pay": "new payments"}
 
 CHECK = Check(
     name="priority",

@@ -129,6 +129,8 @@ def test_order_dropped_when_busy_has_no_such_order_afterwards(launch: Launch) ->
         order = customer.order()
         with filled(api):
             refused(customer.pay(order, "wechat"))
+            assert customer.read(order)["state"] == "open"
+            refused(customer.pay(order, "alipay"))
         assert customer.get(f"/v1/orders/{order}").status_code == 404
 
 
