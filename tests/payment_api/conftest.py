@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from types import MappingProxyType
 
@@ -54,14 +54,11 @@ def providers(ports: Ports, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield started
 
 
-@pytest.fixture(scope="session")
-def launch(
-    ports: Ports,
-    postgres: Postgres,
-    providers: dict[str, ground.Provider],
-    tmp_path_factory: pytest.TempPathFactory,
+@contextmanager
+def _launching(
+    ports: Ports, postgres: Postgres, providers: dict[str, ground.Provider], folders: pytest.TempPathFactory
 ) -> Iterator[Launch]:
-    """Starts an API with a database of its own; all are stopped at the end."""
+    """Starts an API with a database of its own; all are stopped at the end of the block."""
     with ExitStack() as stack:
 
         def start(
@@ -95,7 +92,7 @@ def launch(
                     f"PAYMENT_API_{name.upper()}_NOTICE_URL": f"http://127.0.0.1:{port}/v1/notifications/{name}",
                 }
             environment |= more
-            log = tmp_path_factory.mktemp("api") / "log"
+            log = folders.mktemp("api") / "log"
             api = ground.Api(port=port, environment=environment, log=log)
             stack.callback(api.close)
             api.start()
@@ -104,22 +101,46 @@ def launch(
         yield start
 
 
+@pytest.fixture(scope="module")
+def launch(
+    ports: Ports,
+    postgres: Postgres,
+    providers: dict[str, ground.Provider],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Launch]:
+    """Starts APIs that end with the module: each that idles costs its share of a core."""
+    with _launching(ports, postgres, providers, tmp_path_factory) as start:
+        yield start
+
+
 @pytest.fixture(scope="session")
-def api(launch: Launch) -> ground.Api:
+def launch_for_all(
+    ports: Ports,
+    postgres: Postgres,
+    providers: dict[str, ground.Provider],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Launch]:
+    """Starts APIs that many modules share."""
+    with _launching(ports, postgres, providers, tmp_path_factory) as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
+def api(launch_for_all: Launch) -> ground.Api:
     """The fixed build, for whoever needs no other."""
-    return launch()
+    return launch_for_all()
 
 
 @pytest.fixture(scope="session")
-def impatient(launch: Launch) -> ground.Api:
+def impatient(launch_for_all: Launch) -> ground.Api:
     """The fixed build with a short deadline, for whoever makes a provider silent."""
-    return launch(deadline_ms=ground.SHORT_MS)
+    return launch_for_all(deadline_ms=ground.SHORT_MS)
 
 
 @pytest.fixture(scope="session")
-def brief(launch: Launch) -> ground.Api:
+def brief(launch_for_all: Launch) -> ground.Api:
     """The fixed build with orders that have half a second."""
-    return launch(pay_by_ms=500, deadline_ms=ground.SHORT_MS)
+    return launch_for_all(pay_by_ms=500, deadline_ms=ground.SHORT_MS)
 
 
 def _answers(provider: ground.Provider) -> bool:
