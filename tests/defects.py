@@ -100,3 +100,6 @@ SCENARIOS = (
     "UpgradeAtPeak",
 )
 """Every scenario; the fixed build passes all of them."""
+
+ALONE = frozenset({"BadCanary", "FestivalEvening", "Incident", "Overload", "ReadStorm"})
+"""Scenarios that load the machine, or promise a latency: nothing else runs beside the fixed build's scene."""

@@ -22,7 +22,7 @@ WAYS = {
     "gate, Ctrl-C twice": (GATE, (signal.SIGINT, signal.SIGINT)),
     "gate, SIGTERM": (GATE, (signal.SIGTERM,)),
     "Locust, SIGTERM": (LOCUST, (signal.SIGTERM,)),
-    "Locust, -t": ((*LOCUST, "-t", "6s"), ()),
+    "Locust, -t": ((*LOCUST, "-t", "15s"), ()),  # longer than a stack takes to start on a busy machine
 }
 
 

@@ -145,12 +145,12 @@ def test_old_schema_refused_asks_clients_to_upgrade(launch: Launch, ports: Ports
 def test_upgrade_drops_in_flight_denies_a_capture_for_good(
     launch: Launch, ports: Ports, providers: dict[str, Provider]
 ) -> None:
-    api = launch(defects="upgrade_drops_in_flight")
+    api = launch(defects="upgrade_drops_in_flight", deadline_ms=5_000)
     customer = api.customer()
     order = customer.order()
     with beside(api, ports) as other, ThreadPoolExecutor(1) as pool:
         with (
-            providers["alipay"].fault("slow_answer", order, by_ms=800, when="after", op=["charge"]),
+            providers["alipay"].fault("slow_answer", order, by_ms=4_000, when="after", op=["charge"]),
             providers["alipay"].fault("late_notices", order, by_ms=300, of="capture"),
         ):
             paying = pool.submit(customer.pay, order, "alipay")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from harness.cli import MAIN
 from harness.verdict import Status
-from tests.defects import DEFECTS, SCENARIOS
+from tests.defects import ALONE, DEFECTS, SCENARIOS
 from tests.proof.cut_answers import measure
 from tests.proof.gates import Gated, gate, wrong
 from tests.proof.item import Item, Room, Shown, need
@@ -15,8 +15,6 @@ GATE_SEEDS = (1, 2, 3)
 CUT = "AnswerLost"
 """Whose customers are counted by what they did after an answer that was cut."""
 OTHERS = tuple(name for name in SCENARIOS if name not in {*MAIN, CUT})
-ALONE = frozenset({"FestivalEvening"})
-"""Scenarios that promise a latency."""
 
 
 def items() -> Iterator[Item]:

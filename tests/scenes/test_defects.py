@@ -5,12 +5,12 @@ All defects, with three seeds each, are `make proof`: there are more than fit in
 
 import pytest
 
-from tests.defects import DEFECTS, SCENARIOS
+from tests.defects import ALONE, DEFECTS, SCENARIOS
 from tests.lanes import Lanes, Scene
 
 pytestmark = pytest.mark.scene
 
-FIXED = [Scene(scenario=name, alone=name == "FestivalEvening") for name in SCENARIOS]
+FIXED = [Scene(scenario=name, alone=name in ALONE) for name in SCENARIOS]
 FIRST = {caught.check: name for name, caught in reversed(DEFECTS.items())}
 """Check -> the first defect that the table has for it."""
 BROKEN = [
