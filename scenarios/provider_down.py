@@ -18,10 +18,10 @@ class ProviderDown(Customer):
         | {"backup_channel": 30, "bulkhead": 30, "recovery_time": 60, "success_ratio": 120, "retry_amplification": 140},
     )
     scene = Plan(
-        load=Steady(rate_per_s=8, duration_s=11),
+        load=Steady(rate_per_s=8, duration_s=12.5),
         warmup_s=0.5,
         faults=Refuse("alipay").between(1.5, 4.5),
         objectives=Objectives(success_ratio=0.9, success_ratio_in_fault=0.9, bulkhead_drop=0.1, backup_ratio=0.8),
-        windows={"recovered_ms": 2_500},
-        claims=always_claimed(44) | {"backup_channel": 6, "recovery_time": 20},
+        windows={"recovered_ms": 2_000},
+        claims=always_claimed(49) | {"backup_channel": 7, "recovery_time": 26},
     )

@@ -35,6 +35,7 @@ class Defect(StrEnum):
     NO_BACKUP_NAMED = "no_backup_named"
     DEAD_METHOD_NAMED = "dead_method_named"
     RETRY_AMPLIFIED = "retry_amplified"
+    NO_SCHEMA_FALLBACK = "no_schema_fallback"
     RELEASED_TWICE = "released_twice"
     RELEASED_BEFORE_PAYMENT = "released_before_payment"
     RELEASED_NEVER = "released_never"
@@ -98,6 +99,7 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.BREAKER_NEVER_CLOSES: "refuses a method for good once its breaker has opened",
         Defect.NO_BACKUP_NAMED: "names no method that works when one does not",
         Defect.DEAD_METHOD_NAMED: "names all methods as working, whatever it knows of them",
+        Defect.NO_SCHEMA_FALLBACK: "takes it for a refused payment when a provider refuses a merchant's schema version",
         Defect.RETRY_AMPLIFIED: "repeats a charge that failed four times at once, under its number",
         Defect.RELEASED_TWICE: "releases the order once more at each notice of a payment that it knows",
         Defect.RELEASED_BEFORE_PAYMENT: "releases the order when its payment begins, whatever comes of it",

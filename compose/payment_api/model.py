@@ -128,6 +128,7 @@ class Order:
     paid_minor: int
     refunded_minor: int
     pay_by: datetime
+    merchant: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,6 +149,8 @@ class Payment:
     created_at: datetime
     instrument: str | None = None
     """What stands for the card; None for the other methods, and where the customer named none."""
+    merchant: str = ""
+    """Whose order it is."""
 
     @property
     def is_live(self) -> bool:
@@ -188,6 +191,7 @@ def order_of(row: asyncpg.Record) -> Order:
         paid_minor=row["paid_minor"],
         refunded_minor=row["refunded_minor"],
         pay_by=row["pay_by"],
+        merchant=row["merchant"],
     )
 
 
@@ -205,6 +209,7 @@ def payment_of(row: asyncpg.Record) -> Payment:
         captured_minor=row["captured_minor"],
         created_at=row["created_at"],
         instrument=row["instrument"],
+        merchant=row["merchant"],
     )
 
 

@@ -40,8 +40,8 @@ from compose.payment_api.steps import Step, born, move_order, move_payment, now
 
 INSERT_PAYMENT = """
 INSERT INTO payments (id, order_id, method, number, provider_number, state, amount_minor, currency, created_at,
-                      instrument)
-VALUES ($1, $2, $3, $4, $5, 'created', $6, $7, $8, $9)
+                      instrument, merchant)
+VALUES ($1, $2, $3, $4, $5, 'created', $6, $7, $8, $9, $10)
 """
 COUNT_ATTEMPTS = "SELECT count(*) AS attempts FROM payments WHERE order_id = $1"
 SWITCH_SHARE = 0.5
@@ -249,6 +249,7 @@ def _new_attempt(order: Order, wish: Wish) -> Payment:
         captured_minor=0,
         created_at=now(),
         instrument=wish.instrument,
+        merchant=order.merchant,
     )
 
 
@@ -265,6 +266,7 @@ async def _insert(connection: Connection, order: Order, payment: Payment) -> Non
         payment.currency,
         payment.created_at,
         payment.instrument,
+        payment.merchant,
     )
     intent = Step(Kind.PAYMENT, payment.id, order.id, None, PaymentState.CREATED)
     await born(connection, intent, payment.created_at)

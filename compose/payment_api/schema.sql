@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS payments (
     currency text NOT NULL,
     captured_minor bigint NOT NULL DEFAULT 0,
     instrument text,
+    merchant text NOT NULL,
     created_at timestamptz NOT NULL,
     closed_at timestamptz,
     -- false: nobody asks its provider about it any more; so only by the defect notification_acked_before_commit.

@@ -35,6 +35,7 @@ from compose.payment_api.refunds import Refunds
 from compose.payment_api.refusals import HAND_OVER_EVERY_S
 from compose.payment_api.releaser import Releaser
 from compose.payment_api.resolver import Resolver
+from compose.payment_api.schemas import Schemas
 from compose.payment_api.settings import Settings
 from compose.payment_api.wire import Wire
 
@@ -232,6 +233,7 @@ class _Lanes:
 
 async def _connect(settings: Settings, stack: AsyncExitStack) -> _Lanes:
     shared = asyncio.Semaphore(ONE_POOL_CALLS)
+    schemas = Schemas(newest=settings.schema_version, defects=settings.defects)
     calls = UNBOUNDED_CALLS if Defect.NO_DEADLINE in settings.defects else LANE_CALLS
     charges: dict[Method, Provider] = {}
     background: dict[Method, Provider] = {}
@@ -247,6 +249,7 @@ async def _connect(settings: Settings, stack: AsyncExitStack) -> _Lanes:
         gate = Gate(method=method, breaker=breaker, charges=lane, defects=settings.defects)
         link = Link(
             wire=lane,
+            schemas=schemas,
             run_id=settings.run_id,
             notice_url=provider.notice_url,
             deadline_s=None if Defect.NO_DEADLINE in settings.defects else settings.deadline_s,

@@ -57,6 +57,8 @@ class Settings:
     """Own deadline on each call to a provider, and the longest that a customer waits for its result."""
     breaker_failures: int
     """Calls in a row to a provider that fail before its breaker opens."""
+    schema_version: int
+    """Newest version of the providers' schema that this release speaks."""
     pay_by_s: float
     """From an order's creation to the instant at which it closes unpaid."""
     payment_slots: int
@@ -92,6 +94,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         defects=defects,
         deadline_s=_integer(environ, "PAYMENT_API_PROVIDER_DEADLINE_MS") / 1000,
         breaker_failures=int(environ.get("PAYMENT_API_BREAKER_FAILURES", "") or BREAKER_FAILURES),
+        schema_version=_integer(environ, "PAYMENT_API_SCHEMA_VERSION", 1),
         pay_by_s=_integer(environ, "PAYMENT_API_PAY_BY_MS") / 1000,
         payment_slots=_integer(environ, "PAYMENT_API_PAYMENT_SLOTS", PAYMENT_SLOTS),
         payment_slot_s=_integer(environ, "PAYMENT_API_PAYMENT_SLOT_MS", PAYMENT_SLOT_MS) / 1000,

@@ -32,6 +32,7 @@ KINDS: Mapping[str, frozenset[str]] = {
     "repeat_notices": frozenset({"times", "reorder", "of"}),
     "plant_in_bill": frozenset(),
     "forge_notices": frozenset(),
+    "refuse_schema": frozenset({"version", "merchants"}),
 }
 """Kind -> settings that it takes beside its selectors."""
 
@@ -42,6 +43,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "late_capture": ("by_ms",),
     "late_notices": ("by_ms",),
     "repeat_notices": ("times",),
+    "refuse_schema": ("version", "merchants"),
 }
 
 SELECTORS = frozenset({"id", "kind", "op", "ratio", "nth", "orders"})
@@ -82,6 +84,10 @@ class Fault:
     times: int = 1
     """Deliveries of each notice, although the first is acknowledged."""
     reorder: bool = False
+    version: int = 0
+    """Schema version that is refused ..."""
+    merchants: tuple[str, ...] = ()
+    """... for these merchants."""
     of: str = "both"
     """Notices of a "capture", of a "refund" or of "both"."""
 
@@ -140,6 +146,16 @@ class Faults:
     def on_capture(self, transaction: Transaction, op: str, order: str | None) -> Fault | None:
         """The fault that has this capture left out of the bill, or None."""
         return next(self._hitting(transaction, ("plant_in_bill",), op, order), None)
+
+    def on_schema(
+        self, transaction: Transaction, op: str, order: str | None, version: int, merchant: str | None
+    ) -> Fault | None:
+        """The fault that refuses this request for its schema version, or None."""
+        for fault in self._in_force.values():
+            refuses = fault.kind == "refuse_schema" and fault.version == version and merchant in fault.merchants
+            if refuses and next(self._hitting(transaction, ("refuse_schema",), op, order), None) is not None:
+                return fault
+        return None
 
     def on_notice(
         self, transaction: Transaction, kind: str, of: str, op: str | None, order: str | None

@@ -26,12 +26,13 @@ from compose.providers.connection import Holds, Stopping, drop
 from compose.providers.faults import Fault, Faults
 from compose.providers.ledger import Ledger, Transaction
 from compose.providers.scheduler import OpenBook
+from compose.providers.schema import HEADER, OPERATIONS, merchant_of, refuse_schema, version_of
 from compose.providers.settings import Settings
 from compose.providers.wire import Answer, Malformed, Mention, Wire, read_fields
 
 BODY_LIMIT_BYTES = 64 * 1024
 BODY_LIMIT_S = 10.0
-MARKS = {"slow_answer": "slow", "lost_answer": "lost", "error_answer": "error"}
+MARKS = {"slow_answer": "slow", "lost_answer": "lost", "error_answer": "error", "refuse_schema": "schema"}
 """Kind of fault -> what the "answered" row says of it."""
 
 
@@ -159,12 +160,22 @@ class MerchantCall:
         book = self._counter.open_book(transaction)
         whose = _attribute(self._op, wire, self._counter.acquirer, book)
         self._append(transaction, "request", whose, at_ns=arrived_ns)
+        refused_by = self._refusing_schema(transaction, wire, whose)
+        if refused_by is not None:
+            step = _Step(whose=whose, course=replace(_course(()), mark=refused_by))
+            return self._finish(transaction, replace(step, answer=refuse_schema(self._counter.acquirer.name)))
         course = _course(self._counter.faults.on_answer(transaction, self._op, whose.order))
         step = _Step(whose=whose, course=course)
         refusal = self._counter.acquirer.in_use(wire, self._counter.executing.keys)
         if refusal is not None:
             return self._finish(transaction, replace(step, course=_course(()), answer=refusal))
         return step if course.before_ms else self._take_effect(transaction, wire, step)
+
+    def _refusing_schema(self, transaction: Transaction, wire: Wire, whose: Mention) -> Fault | None:
+        if self._op not in OPERATIONS:
+            return None
+        merchant, version = merchant_of(wire.fields), wire.schema_version
+        return self._counter.faults.on_schema(transaction, self._op, whose.order, version, merchant)
 
     def _take_effect(self, transaction: Transaction, wire: Wire, step: _Step) -> _Step:
         acquirer, course = self._counter.acquirer, step.course
@@ -232,6 +243,7 @@ async def _read(request: Request) -> Wire:
         path=request.path_params,
         query=request.query_params,
         key=request.headers.get("idempotency-key"),
+        schema_version=version_of(request.headers.get(HEADER)),
         fields=read_fields(bytes(body)),
         base_url=f"http://{request.headers.get('host', '')}",
     )

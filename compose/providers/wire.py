@@ -102,6 +102,7 @@ class Wire:
     query: Mapping[str, str]
     key: str | None
     """Idempotency-Key."""
+    schema_version: int
     fields: Fields
     base_url: str
     """As the merchant addressed this server, so that links lead back through the same proxy."""

@@ -17,6 +17,7 @@ from harness.faults.provider import (
     LoseAnswers,
     LoseNotices,
     PlantInBill,
+    RefuseSchema,
     RepeatNotices,
     SlowAnswers,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "Pause",
     "PlantInBill",
     "Refuse",
+    "RefuseSchema",
     "RepeatNotices",
     "Silence",
     "SlowAnswers",
@@ -84,6 +86,11 @@ FAULTS: Mapping[str, FaultKind] = MappingProxyType(
             driver=Driver.PROVIDER,
             line="a provider answers that it is in trouble, instead of the effect or behind it",
             make=ErrorAnswers,
+        ),
+        "refuse_schema": FaultKind(
+            driver=Driver.PROVIDER,
+            line="a provider refuses some merchants' charges for the schema version that they speak",
+            make=RefuseSchema,
         ),
         "late_capture": FaultKind(
             driver=Driver.PROVIDER, line="a charge is captured late, even if it was closed meanwhile", make=LateCapture

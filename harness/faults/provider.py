@@ -55,6 +55,11 @@ def ErrorAnswers(  # scenario files read it as a thing
     return _everywhere("error_answers", providers, settings)
 
 
+def RefuseSchema(*providers: str, version: int, merchants: str) -> Faults:  # scenario files read it as a thing
+    """Charges that speak this schema version are refused for these merchants, named with commas between."""
+    return _everywhere("refuse_schema", providers, {"version": version, "merchants": merchants})
+
+
 def LateCapture(  # scenario files read it as a thing
     *providers: str, by_ms: int, despite_close: bool = False, every_nth: int = 1
 ) -> Faults:
@@ -114,6 +119,7 @@ _AT_THE_PROVIDER: Final = {
     "slow_answers": "slow_answer",
     "lose_answers": "lost_answer",
     "error_answers": "error_answer",
+    "refuse_schema": "refuse_schema",
     "late_capture": "late_capture",
     "lose_notices": "lose_notices",
     "late_notices": "late_notices",
@@ -148,8 +154,8 @@ class Providers:
             "id": f"{self.around.run_id}.{number}",
             "kind": _AT_THE_PROVIDER[spec.kind],
         }
-        if "op" in body:
-            body["op"] = str(body["op"]).split(",")
+        for name in {"op", "merchants"} & body.keys():
+            body[name] = str(body[name]).split(",")
         return ProviderInjection(
             shared=self, name=spec.where, provider=self.around.providers[spec.where], id=body["id"], body=body
         )

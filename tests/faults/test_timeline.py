@@ -44,6 +44,7 @@ def test_every_kind_is_listed_with_its_driver() -> None:
         "slow_answers": {"by_ms": 1},
         "lose_answers": {},
         "error_answers": {},
+        "refuse_schema": {"version": 2, "merchants": "ride-1,food-2"},
         "late_capture": {"by_ms": 1},
         "lose_notices": {},
         "late_notices": {"by_ms": 1},

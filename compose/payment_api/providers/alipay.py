@@ -43,20 +43,22 @@ class Alipay:
         return Answer(result=Result.NOT_PAID, provider_number=payment.number)
 
     async def charge(self, payment: Payment) -> Answer:
-        said = await self._ask(
-            "pay",
+        attributed = self.link.attribution(payment.order_id, payment.merchant)
+        said = await self.link.ask_for(
+            payment,
+            "/v3/alipay/trade/pay",
             {
                 "out_trade_no": payment.number,
                 "total_amount": yuan(payment.amount_minor),
                 "subject": "Order",
                 "notify_url": self.link.notice_url,
-                "passback_params": msgspec.json.encode(self.link.attribution(payment.order_id)).decode(),
+                "passback_params": msgspec.json.encode(attributed).decode(),
                 "auth_no": f"agreement-{payment.order_id}",
             },
         )
         if said is not None and said.status == NOT_SENT:
             return Answer(result=Result.UNSENT)
-        code = None if said is None else said.text("code")
+        code = None if said is None or said.status != HTTPStatus.OK else said.text("code")
         if said is not None and code == "10000":
             return Answer(result=_state(said, payment))
         if code == "10003":

@@ -33,13 +33,13 @@ class Card:
     async def prepare(self, payment: Payment) -> Answer:
         if payment.provider_number is not None:
             return Answer(result=Result.NOT_PAID, provider_number=payment.provider_number)
-        said = await self.link.ask(
-            "POST",
+        said = await self.link.ask_for(
+            payment,
             "/v1/payment_intents",
             {
                 "amount": payment.amount_minor,
                 "currency": payment.currency,
-                "metadata": self.link.attribution(payment.order_id),
+                "metadata": self.link.attribution(payment.order_id, payment.merchant),
                 "notify_url": self.link.notice_url,
             }
             | ({} if payment.instrument is None else {"payment_method": payment.instrument}),

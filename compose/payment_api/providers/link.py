@@ -12,6 +12,8 @@ from http import HTTPStatus
 
 import msgspec
 
+from compose.payment_api.model import Payment
+from compose.payment_api.schemas import HEADER, Schemas
 from compose.payment_api.wire import CallFailed, NotSent, Wire
 
 log = logging.getLogger("payment_api")
@@ -51,6 +53,7 @@ class Link:
     """One provider's end of the line."""
 
     wire: Wire
+    schemas: Schemas
     run_id: str
     notice_url: str
     deadline_s: float | None
@@ -66,6 +69,22 @@ class Link:
         trouble = said is None or said.status == NOT_SENT or said.status >= HTTPStatus.INTERNAL_SERVER_ERROR
         self.on_end(not trouble and said is not None and said.text("code") != IN_TROUBLE)
         return said
+
+    async def ask_for(
+        self, payment: Payment, path: str, body: object, headers: Mapping[str, str] | None = None
+    ) -> Said | None:
+        """Send a charge, or what prepares one, in the merchant's schema version.
+
+        A refusal for that version is definite and without effect: the same is then sent once more, in the
+        version that the merchant is known to work with.
+        """
+        said = await self.ask("POST", path, body, self._speaking(payment, headers))
+        if said is not None and _refuses_schema(said) and self.schemas.hold_back(payment.merchant):
+            said = await self.ask("POST", path, body, self._speaking(payment, headers))
+        return said
+
+    def _speaking(self, payment: Payment, headers: Mapping[str, str] | None) -> dict[str, str]:
+        return {**(headers or {}), HEADER: str(self.schemas.version(payment.merchant))}
 
     async def _ask(self, method: str, path: str, body: object, headers: Mapping[str, str] | None) -> Said | None:
         try:
@@ -83,6 +102,12 @@ class Link:
         except msgspec.MsgspecError:
             return None
 
-    def attribution(self, order_id: str) -> dict[str, str]:
+    def attribution(self, order_id: str, merchant: str = "") -> dict[str, str]:
         """What the provider keeps beside the charge, so that its ledger names our order."""
-        return {"run": self.run_id, "order": order_id}
+        return {"run": self.run_id, "order": order_id} | ({"merchant": merchant} if merchant else {})
+
+
+def _refuses_schema(said: Said) -> bool:
+    """In the words of any provider."""
+    codes = (said.text("code"), said.text("sub_code"), said.text("error", "code"))
+    return any(code is not None and code.upper().endswith("SCHEMA_NOT_SUPPORTED") for code in codes)

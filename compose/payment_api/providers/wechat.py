@@ -46,8 +46,8 @@ class Wechat:
         return Answer(result=Result.NOT_PAID, provider_number=payment.number)
 
     async def charge(self, payment: Payment) -> Answer:
-        said = await self.link.ask(
-            "POST",
+        said = await self.link.ask_for(
+            payment,
             "/v3/papay/pay/transactions/apply",
             {
                 "mchid": MERCHANT,
@@ -55,7 +55,7 @@ class Wechat:
                 "description": "Order",
                 "amount": {"total": payment.amount_minor, "currency": payment.currency},
                 "notify_url": self.link.notice_url,
-                "attach": msgspec.json.encode(self.link.attribution(payment.order_id)).decode(),
+                "attach": msgspec.json.encode(self.link.attribution(payment.order_id, payment.merchant)).decode(),
             },
         )
         if said is not None and said.status == NOT_SENT:
