@@ -2,8 +2,8 @@
 
 from harness import Customer, Objectives, Plan, RefuseSchema, Steady, always_claimed
 
-MERCHANTS = "ride-1,ride-2,food-1,food-2,supermarket-1,supermarket-2"
-"""Two of five in each line of business."""
+MERCHANTS = "ride-1,ride-2,ride-3,food-1,food-2,food-3,supermarket-1,supermarket-2,supermarket-3"
+"""Three of five in each line of business."""
 
 
 class InterceptedMerchants(Customer):
@@ -22,10 +22,11 @@ class InterceptedMerchants(Customer):
         claims=always_claimed(102) | {"success_ratio": 80, "retry_amplification": 100},
     )
     scene = Plan(
-        load=Steady(rate_per_s=4, duration_s=8),
+        load=Steady(rate_per_s=6, duration_s=8),
         warmup_s=0.5,
         faults=RefuseSchema("all", version=2, merchants=MERCHANTS).between(2.5, 7.5),
         objectives=Objectives(success_ratio=0.9, success_ratio_in_fault=0.85, charges_rise=1.0),
+        windows={"patience_ms": 3_000},
         settings={"schema_version": 2},
-        claims=always_claimed(16) | {"success_ratio": 12, "retry_amplification": 14},
+        claims=always_claimed(24) | {"success_ratio": 18, "retry_amplification": 20},
     )

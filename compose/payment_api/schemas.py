@@ -1,6 +1,6 @@
-"""Which schema version does a merchant's charge speak to the providers?
+"""Which schema version does a merchant's charge speak to a provider?
 
-The newest that this release knows, but for merchants of whom a provider has said
+The newest that this release knows, but for merchants of whom the provider has said
 that it is not enabled for them: theirs is the one that they are known to work
 with. In memory only: a process that starts asks again, and is told again.
 """
@@ -15,7 +15,7 @@ HEADER = "X-Schema-Version"
 
 @dataclass(kw_only=True, slots=True)
 class Schemas:
-    """The version of every merchant."""
+    """The version of every merchant, at one provider."""
 
     newest: int
     defects: frozenset[Defect]

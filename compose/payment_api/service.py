@@ -233,7 +233,6 @@ class _Lanes:
 
 async def _connect(settings: Settings, stack: AsyncExitStack) -> _Lanes:
     shared = asyncio.Semaphore(ONE_POOL_CALLS)
-    schemas = Schemas(newest=settings.schema_version, defects=settings.defects)
     calls = UNBOUNDED_CALLS if Defect.NO_DEADLINE in settings.defects else LANE_CALLS
     charges: dict[Method, Provider] = {}
     background: dict[Method, Provider] = {}
@@ -249,7 +248,7 @@ async def _connect(settings: Settings, stack: AsyncExitStack) -> _Lanes:
         gate = Gate(method=method, breaker=breaker, charges=lane, defects=settings.defects)
         link = Link(
             wire=lane,
-            schemas=schemas,
+            schemas=Schemas(newest=settings.schema_version, defects=settings.defects),
             run_id=settings.run_id,
             notice_url=provider.notice_url,
             deadline_s=None if Defect.NO_DEADLINE in settings.defects else settings.deadline_s,
