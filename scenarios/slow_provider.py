@@ -23,11 +23,11 @@ class SlowProvider(Customer):
         claims=always_claimed(122) | {"bulkhead": 25, "backup_channel": 30, "success_ratio": 95, "no_stuck_order": 122},
     )
     scene = Plan(
-        load=Steady(rate_per_s=8, duration_s=8),
+        load=Steady(rate_per_s=8, duration_s=9),
         warmup_s=0.5,
         # Slow, and within the API's patience: so it is down for nobody, and takes up what it can get.
-        faults=SlowEdge("wechat", by_ms=900, jitter_ms=50).between(1.5, 7),
+        faults=SlowEdge("wechat", by_ms=900, jitter_ms=50).between(2.5, 8),
         objectives=Objectives(success_ratio=0.9, success_ratio_in_fault=0.6, bulkhead_drop=0.1),
         windows={"patience_ms": 2_500},
-        claims=always_claimed(32) | {"bulkhead": 13},
+        claims=always_claimed(36) | {"bulkhead": 13},
     )

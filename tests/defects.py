@@ -35,7 +35,7 @@ DEFECTS: dict[str, Caught] = {
     "notification_acked_before_commit": Caught(scene="ApiKilled", check="no_stuck_order"),
     "global_lock": Caught(scene="FestivalEvening", check="latency", alone=True),
     "no_breaker": Caught(scene="RetryStorm", check="retry_amplification"),
-    "no_schema_fallback": Caught(scene="InterceptedMerchants", check="success_ratio"),
+    "no_schema_fallback": Caught(scene="InterceptedMerchants", check="retry_amplification"),
     "retry_amplified": Caught(scene="RetryStorm", check="retry_amplification"),
     "one_pool_for_all": Caught(scene="SlowProvider", check="bulkhead"),
     "no_backup_named": Caught(scene="ProviderDown", check="backup_channel"),

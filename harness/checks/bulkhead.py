@@ -2,7 +2,7 @@
 
 Violated when, while one method is struck by a fault, the share of customers paid within patience
 among those whose *first* method is healthy falls more than the objective below what it was for such
-customers in the steady phase.
+customers in the steady phase, who had come to their end before the fault began.
 
 Judged by first methods and each method apart: customers who flee from the broken method to a healthy
 one are the broken one's, however they fare there (their number is told), and one that is starved
@@ -33,7 +33,8 @@ ORDER BY f.journey
 """
 BEFORE = """
 SELECT count(*) FILTER (word = 'good') AS good, count(*) FILTER (word IN ('good', 'bad')) AS total
-FROM fared WHERE phase = 'steady' AND first_method IN (SELECT first_method FROM beside) ORDER BY ALL
+FROM fared WHERE phase = 'steady' AND first_method IN (SELECT first_method FROM beside)
+  AND until_ns < (SELECT min(start_ns) FROM struck) ORDER BY ALL
 """
 MEANWHILE = """
 SELECT first_method, count(*) FILTER (word = 'good') AS good, count(*) FILTER (word = 'bad') AS bad,

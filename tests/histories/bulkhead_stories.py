@@ -60,6 +60,12 @@ def only_one_of_the_others_falls() -> Run:
     return customers(run, "card", 10, at=11.0, final="gave_up")
 
 
+def caught_by_the_fault() -> Run:
+    """Card customers starve, and those of them who came just before are no measure of how it was."""
+    run = customers(customers(begun(), "alipay", 15, at=11.0), "card", 10, at=11.0, final="gave_up")
+    return customers(run, "card", 30, at=6.9, final="gave_up", phase="steady")
+
+
 def only_its_own_customers_fall() -> Run:
     return customers(unharmed(), "wechat", 30, at=11.0, final="gave_up")
 
@@ -96,8 +102,9 @@ def bad_before_as_well() -> Run:
     """A method that half of its customers could never pay by: it does not fall."""
     run = customers(Run(), "card", 20, at=1.0, phase="steady")
     customers(run, "card", 20, at=3.0, phase="steady", final="gave_up")
-    run.fault("slow_edge", "network", "wechat", 10.0, 30.0)
-    return customers(customers(run, "card", 15, at=11.0), "card", 15, at=13.0, final="gave_up")
+    run.conduct = msgspec.structs.replace(run.conduct, load_end_ns=ns(50.0))
+    run.fault("slow_edge", "network", "wechat", 20.0, 40.0)
+    return customers(customers(run, "card", 15, at=21.0), "card", 15, at=23.0, final="gave_up")
 
 
 def cut() -> Run:
@@ -128,6 +135,9 @@ BULKHEAD_STORIES = (
         says=("15 of 25 (60.00%", "objective 90.00%"),
     ),
     Story(column=MISSES, entry="pooled over methods", tell=only_one_of_the_others_falls, status=FAIL, subjects=(CARD,)),
+    Story(
+        column=MISSES, entry="came before and suffered in it", tell=caught_by_the_fault, status=FAIL, subjects=(CARD,)
+    ),
     Story(column=CRIES_WOLF, entry="only its own customers fall", tell=only_its_own_customers_fall, status=PASS),
     Story(
         column=CRIES_WOLF,
