@@ -28,6 +28,6 @@ class SlowProvider(Customer):
         # Slow, and within the API's patience: so it is down for nobody, and takes up what it can get.
         faults=SlowEdge("wechat", by_ms=900, jitter_ms=50).between(2.5, 8),
         objectives=Objectives(success_ratio=0.9, success_ratio_in_fault=0.6, bulkhead_drop=0.1),
-        windows={"patience_ms": 2_500},
+        windows={"patience_ms": 3_000},
         claims=always_claimed(36) | {"bulkhead": 13},
     )

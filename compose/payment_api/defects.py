@@ -95,7 +95,7 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.ABANDON_ON_UNKNOWN: "closes the order on an unknown result, and refunds what was captured",
         Defect.GLOBAL_LOCK: "holds one lock across each charge call, so that all wait for the slowest provider",
         Defect.NO_BREAKER: "has no breaker: a provider that fails is charged by and retried as one that works",
-        Defect.ONE_POOL_FOR_ALL: "has two calls at a time for all providers, background work among them",
+        Defect.ONE_POOL_FOR_ALL: "has one call at a time for all providers, background work among them",
         Defect.BREAKER_NEVER_CLOSES: "refuses a method for good once its breaker has opened",
         Defect.NO_BACKUP_NAMED: "names no method that works when one does not",
         Defect.DEAD_METHOD_NAMED: "names all methods as working, whatever it knows of them",

@@ -43,7 +43,7 @@ SWEEP_EVERY_S = 1.0
 RELEASES_AT_ONCE = 8
 BILLS_CALLS = 2
 """To one provider at a time."""
-ONE_POOL_CALLS = 2
+ONE_POOL_CALLS = 1
 """Only of the defect one_pool_for_all."""
 UNBOUNDED_CALLS = 100_000
 """Only with the defect no_deadline, whose calls would fill a lane for good."""
