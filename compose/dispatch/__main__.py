@@ -4,7 +4,8 @@ import os
 import sys
 
 from compose.dispatch.server import serve
-from compose.dispatch.settings import SettingMissing, read_settings
+from compose.dispatch.settings import read_settings
+from compose.environment import SettingMissing
 
 
 def main(arguments: list[str]) -> int:

@@ -8,8 +8,9 @@ import sys
 
 import uvloop
 
+from compose.environment import SettingMissing
 from compose.front.server import serve
-from compose.front.settings import SettingMissing, read_settings
+from compose.front.settings import read_settings
 
 
 def main(arguments: list[str]) -> int:

@@ -4,11 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from compose.payment_api.defects import Defect, UnknownName, switched_on
-
-
-class SettingMissing(Exception):
-    """An environment variable is missing or unreadable; the message names it."""
+from compose.environment import SettingMissing, Variables
+from compose.payment_api.defects import Defect
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,23 +24,17 @@ class Settings:
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read all FRONT_* variables, or raise SettingMissing for the first that is wrong."""
-    build = environ.get("FRONT_BUILD", "fixed") or "fixed"
-    names = [name.strip() for name in environ.get("FRONT_DEFECTS", "").split(",") if name.strip()]
-    try:
-        defects = switched_on(build, names)
-    except UnknownName as exc:
-        raise SettingMissing(f"FRONT_BUILD or FRONT_DEFECTS: {exc}") from exc
-    port = _text(environ, "FRONT_PORT")
-    if not port.isdecimal():
-        raise SettingMissing(f"FRONT_PORT is {port!r}: give a whole number")
-    url = _text(environ, "FRONT_URL")
+    variables = Variables(environ=environ, owner="the front")
+    build, defects = variables.build("FRONT")
+    port = variables.integer("FRONT_PORT")
+    url = variables.text("FRONT_URL")
     if not is_url(url):
         raise SettingMissing(f"FRONT_URL is {url!r}: give an http URL with host and port")
     return Settings(
-        port=int(port),
+        port=port,
         release=environ.get("FRONT_RELEASE", "r1") or "r1",
         url=url,
-        control_token=_text(environ, "FRONT_CONTROL_TOKEN"),
+        control_token=variables.text("FRONT_CONTROL_TOKEN"),
         build=build,
         defects=defects,
     )
@@ -56,10 +47,3 @@ def is_url(url: str) -> bool:
         return parts.scheme == "http" and bool(parts.hostname) and bool(parts.port)
     except ValueError:
         return False
-
-
-def _text(environ: Mapping[str, str], name: str) -> str:
-    value = environ.get(name, "")
-    if not value:
-        raise SettingMissing(f"{name} is not set: set it in the environment of the front")
-    return value

@@ -37,8 +37,9 @@ def main(arguments: list[str]) -> int:
 def _serve() -> int:
     import uvicorn  # noqa: PLC0415 - the list of defects is asked for often, and must not wait for this
 
+    from compose.environment import SettingMissing  # noqa: PLC0415
     from compose.payment_api.app import create_app  # noqa: PLC0415
-    from compose.payment_api.settings import SettingMissing, read_settings  # noqa: PLC0415
+    from compose.payment_api.settings import read_settings  # noqa: PLC0415
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:

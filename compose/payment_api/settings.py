@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from compose.payment_api.defects import Defect, UnknownName, switched_on
+from compose.environment import SettingMissing, Variables
+from compose.payment_api.defects import Defect
 from compose.payment_api.model import Method
 from compose.payment_api.rollout import FIRST, RELEASES, Release
 
@@ -13,10 +14,6 @@ PAYMENT_SLOTS, PAYMENT_SLOT_MS = 64, 50
 """Where nothing is said: 1,280 payments a second, which no test here comes near."""
 SPOOL = "payment-api.spool"
 """Where nothing is said: in the working folder."""
-
-
-class SettingMissing(Exception):
-    """An environment variable is missing or unreadable; the message names it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,67 +72,47 @@ class Settings:
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read all PAYMENT_API_* variables, or raise SettingMissing for the first that is wrong."""
-    build = environ.get("PAYMENT_API_BUILD", "fixed") or "fixed"
-    names = [name.strip() for name in environ.get("PAYMENT_API_DEFECTS", "").split(",") if name.strip()]
-    try:
-        defects = switched_on(build, names)
-    except UnknownName as exc:
-        raise SettingMissing(f"PAYMENT_API_BUILD or PAYMENT_API_DEFECTS: {exc}") from exc
+    variables = Variables(environ=environ, owner="the payment API")
+    build, defects = variables.build("PAYMENT_API")
     return Settings(
-        port=_integer(environ, "PAYMENT_API_PORT"),
-        database_url=_text(environ, "PAYMENT_API_DATABASE_URL"),
-        providers={method: _provider(environ, method.value.upper()) for method in Method},
-        dispatch=_dispatch(environ),
-        token_secret=_text(environ, "PAYMENT_API_TOKEN_SECRET"),
-        operator_token=_text(environ, "PAYMENT_API_OPERATOR_TOKEN"),
-        run_id=_text(environ, "PAYMENT_API_RUN_ID"),
+        port=variables.integer("PAYMENT_API_PORT"),
+        database_url=variables.text("PAYMENT_API_DATABASE_URL"),
+        providers={method: _provider(variables, method.value.upper()) for method in Method},
+        dispatch=_dispatch(variables),
+        token_secret=variables.text("PAYMENT_API_TOKEN_SECRET"),
+        operator_token=variables.text("PAYMENT_API_OPERATOR_TOKEN"),
+        run_id=variables.text("PAYMENT_API_RUN_ID"),
         build=build,
-        release=_release(environ),
+        release=_release(variables),
         defects=defects,
-        deadline_s=_integer(environ, "PAYMENT_API_PROVIDER_DEADLINE_MS") / 1000,
-        breaker_failures=int(environ.get("PAYMENT_API_BREAKER_FAILURES", "") or BREAKER_FAILURES),
-        schema_version=_integer(environ, "PAYMENT_API_SCHEMA_VERSION", 1),
-        pay_by_s=_integer(environ, "PAYMENT_API_PAY_BY_MS") / 1000,
-        payment_slots=_integer(environ, "PAYMENT_API_PAYMENT_SLOTS", PAYMENT_SLOTS),
-        payment_slot_s=_integer(environ, "PAYMENT_API_PAYMENT_SLOT_MS", PAYMENT_SLOT_MS) / 1000,
+        deadline_s=variables.integer("PAYMENT_API_PROVIDER_DEADLINE_MS") / 1000,
+        breaker_failures=variables.integer("PAYMENT_API_BREAKER_FAILURES", BREAKER_FAILURES),
+        schema_version=variables.integer("PAYMENT_API_SCHEMA_VERSION", 1),
+        pay_by_s=variables.integer("PAYMENT_API_PAY_BY_MS") / 1000,
+        payment_slots=variables.integer("PAYMENT_API_PAYMENT_SLOTS", PAYMENT_SLOTS),
+        payment_slot_s=variables.integer("PAYMENT_API_PAYMENT_SLOT_MS", PAYMENT_SLOT_MS) / 1000,
         spool=Path(environ.get("PAYMENT_API_SPOOL") or SPOOL),
     )
 
 
-def _provider(environ: Mapping[str, str], name: str) -> ProviderSettings:
+def _provider(variables: Variables, name: str) -> ProviderSettings:
     return ProviderSettings(
-        url=_text(environ, f"PAYMENT_API_{name}_URL"),
-        key=_text(environ, f"PAYMENT_API_{name}_KEY"),
-        notice_url=_text(environ, f"PAYMENT_API_{name}_NOTICE_URL"),
+        url=variables.text(f"PAYMENT_API_{name}_URL"),
+        key=variables.text(f"PAYMENT_API_{name}_KEY"),
+        notice_url=variables.text(f"PAYMENT_API_{name}_NOTICE_URL"),
     )
 
 
-def _release(environ: Mapping[str, str]) -> Release:
-    name = environ.get("PAYMENT_API_RELEASE", "") or FIRST
+def _release(variables: Variables) -> Release:
+    name = variables.environ.get("PAYMENT_API_RELEASE", "") or FIRST
     if name not in RELEASES:
         raise SettingMissing(f"PAYMENT_API_RELEASE is {name!r}: one of {', '.join(RELEASES)}")
     return RELEASES[name]
 
 
-def _dispatch(environ: Mapping[str, str]) -> DispatchSettings | None:
-    if not environ.get("PAYMENT_API_DISPATCH_URL"):
+def _dispatch(variables: Variables) -> DispatchSettings | None:
+    if not variables.environ.get("PAYMENT_API_DISPATCH_URL"):
         return None
     return DispatchSettings(
-        url=_text(environ, "PAYMENT_API_DISPATCH_URL"), key=_text(environ, "PAYMENT_API_DISPATCH_KEY")
+        url=variables.text("PAYMENT_API_DISPATCH_URL"), key=variables.text("PAYMENT_API_DISPATCH_KEY")
     )
-
-
-def _text(environ: Mapping[str, str], name: str) -> str:
-    value = environ.get(name, "")
-    if not value:
-        raise SettingMissing(f"{name} is not set: set it in the environment of the payment API")
-    return value
-
-
-def _integer(environ: Mapping[str, str], name: str, otherwise: int | None = None) -> int:
-    if otherwise is not None and not environ.get(name):
-        return otherwise
-    value = _text(environ, name)
-    if not value.isdecimal():
-        raise SettingMissing(f"{name} is {value!r}: give a whole number")
-    return int(value)

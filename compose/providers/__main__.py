@@ -7,11 +7,12 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
+from compose.environment import SettingMissing
 from compose.providers.acquirer import Acquirer
 from compose.providers.alipay import Alipay
 from compose.providers.card import Card
 from compose.providers.server import CannotStart, serve
-from compose.providers.settings import SettingMissing, read_settings
+from compose.providers.settings import read_settings
 from compose.providers.wechat import Wechat
 
 ACQUIRERS: Mapping[str, Callable[[str], Acquirer]] = {"wechat": Wechat, "alipay": Alipay, "card": lambda _: Card()}

@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-
-class SettingMissing(Exception):
-    """An environment variable is missing or unreadable; the message names it."""
+from compose.environment import SettingMissing, Variables
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,33 +24,27 @@ class Settings:
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read all PROVIDER_* variables, or raise SettingMissing for the first that is wrong."""
+    variables = Variables(environ=environ, owner="this provider")
     return Settings(
-        port=_integer(environ, "PROVIDER_PORT"),
-        data=Path(_text(environ, "PROVIDER_DATA")),
-        key=_text(environ, "PROVIDER_KEY"),
-        control_key=_text(environ, "PROVIDER_CONTROL_KEY"),
-        seed=_integer(environ, "PROVIDER_SEED"),
-        notice_schedule_ms=_pauses(environ, "PROVIDER_NOTICE_SCHEDULE_MS"),
+        port=_integer(variables, "PROVIDER_PORT"),
+        data=Path(variables.text("PROVIDER_DATA")),
+        key=variables.text("PROVIDER_KEY"),
+        control_key=variables.text("PROVIDER_CONTROL_KEY"),
+        seed=_integer(variables, "PROVIDER_SEED"),
+        notice_schedule_ms=_pauses(variables, "PROVIDER_NOTICE_SCHEDULE_MS"),
     )
 
 
-def _text(environ: Mapping[str, str], name: str) -> str:
-    value = environ.get(name, "")
-    if not value:
-        raise SettingMissing(f"{name} is not set: set it in the environment of this provider")
-    return value
-
-
-def _integer(environ: Mapping[str, str], name: str) -> int:
-    value = _text(environ, name)
+def _integer(variables: Variables, name: str) -> int:
+    value = variables.text(name)
     try:
         return int(value)
     except ValueError as exc:
         raise SettingMissing(f"{name} is {value!r}: give an integer") from exc
 
 
-def _pauses(environ: Mapping[str, str], name: str) -> tuple[int, ...]:
-    value = _text(environ, name)
+def _pauses(variables: Variables, name: str) -> tuple[int, ...]:
+    value = variables.text(name)
     try:
         pauses = tuple(int(part) for part in value.split(","))
     except ValueError as exc:

@@ -15,12 +15,13 @@ from functools import partial
 
 import uvloop
 
+from compose.environment import SettingMissing
 from compose.payment_api.defects import Defect
 from compose.payment_api.wire import Wire
 from compose.status_page.facts import NOT_HEARD, OK, Facts, Late, Page, everything
 from compose.status_page.probe import ask, listen
 from compose.status_page.serving import Look, Visitor
-from compose.status_page.settings import SettingMissing, Settings, read_settings
+from compose.status_page.settings import Settings, read_settings
 
 LOOPBACK = "127.0.0.1"
 BACKLOG = 512

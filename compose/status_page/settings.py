@@ -3,11 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from compose.payment_api.defects import Defect, UnknownName, switched_on
-
-
-class SettingMissing(Exception):
-    """An environment variable is missing or unreadable; the message names it."""
+from compose.environment import Variables
+from compose.payment_api.defects import Defect
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,25 +20,11 @@ class Settings:
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read all STATUS_PAGE_* variables, or raise SettingMissing for the first that is wrong."""
-    build = environ.get("STATUS_PAGE_BUILD", "fixed") or "fixed"
-    names = [name.strip() for name in environ.get("STATUS_PAGE_DEFECTS", "").split(",") if name.strip()]
-    try:
-        defects = switched_on(build, names)
-    except UnknownName as exc:
-        raise SettingMissing(f"STATUS_PAGE_BUILD or STATUS_PAGE_DEFECTS: {exc}") from exc
-    port = _text(environ, "STATUS_PAGE_PORT")
-    if not port.isdecimal():
-        raise SettingMissing(f"STATUS_PAGE_PORT is {port!r}: give a whole number")
+    variables = Variables(environ=environ, owner="the status page")
+    _, defects = variables.build("STATUS_PAGE")
     return Settings(
-        port=int(port),
-        apis=tuple(url.strip().rstrip("/") for url in _text(environ, "STATUS_PAGE_APIS").split(",")),
-        operator_token=_text(environ, "STATUS_PAGE_OPERATOR_TOKEN"),
+        port=variables.integer("STATUS_PAGE_PORT"),
+        apis=tuple(url.strip().rstrip("/") for url in variables.text("STATUS_PAGE_APIS").split(",")),
+        operator_token=variables.text("STATUS_PAGE_OPERATOR_TOKEN"),
         defects=defects,
     )
-
-
-def _text(environ: Mapping[str, str], name: str) -> str:
-    value = environ.get(name, "")
-    if not value:
-        raise SettingMissing(f"{name} is not set: set it in the environment of the status page")
-    return value
