@@ -116,7 +116,7 @@ BOOKS = ("orders", "payments", "refunds", "transitions")
 
 
 def find_affected(evidence: Evidence) -> None:
-    """Build the table `touched`; the target has published a rule, and the books of `BOOKS` are there."""
+    """Build `touched`, by `Evidence.once`; the target has published a rule, and the books of `BOOKS` are there."""
     capabilities = evidence.scenario.capabilities
     rule, busy = capabilities.compensation, capabilities.busy
     assert rule is not None

@@ -39,7 +39,7 @@ def check(evidence: Evidence) -> CheckResult:
     nothing = unreadable(evidence, 1, "history", *(f"books.{name}" for name in (*BOOKS, "affected")))
     if nothing is not None:
         return nothing
-    find_affected(evidence)
+    evidence.once(find_affected)
     rows = evidence.cases(LISTED, window_ns=evidence.window_ns("voucher_ms"), until_ns=evidence.until_ns)
     wrong = [row for row in rows if row.outcome in {"wrongly", "forgotten"}]
     counts = {outcome: sum(row.outcome == outcome for row in rows) for outcome in ("early", "unclear")}

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 
-from harness.checks.alive import alive_until_ns, heard_until_ns
+from harness.checks.alive import heard_until_ns
 from harness.checks.check import Check, Premise
 from harness.checks.proof import reasons, seconds, since_start, when
-from harness.checks.trouble import ATTEMPTS, CAUSES, FAILURES, PAYING, SAID_OF
+from harness.checks.trouble import CAUSES, FAILURES, PAYING, SAID_OF, note_attempts
 from harness.evidence.tables import Evidence
 from harness.verdict import CheckResult, Finding
 
@@ -49,7 +49,7 @@ def check(evidence: Evidence) -> CheckResult:
     if "status" not in evidence.scenario.capabilities.operations:
         return CheckResult(examined=0, not_offered="it has no status page")
     limit_ns = evidence.window_ns("announced_ms")
-    evidence.con.execute(ATTEMPTS, {"cut_ns": alive_until_ns(evidence)})
+    evidence.once(note_attempts)
     evidence.con.execute(CAUSES, {"until_ns": evidence.until_ns})
     looks = evidence.cases(LOOKS)
     blind = evidence.rows(BLIND, until_ns=evidence.until_ns)

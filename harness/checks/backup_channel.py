@@ -13,7 +13,6 @@ earlier attempt, by another method, is not resolved yet. That moving may charge 
 
 from types import SimpleNamespace
 
-from harness.checks.alive import alive_until_ns
 from harness.checks.check import Check, Premise
 from harness.checks.proof import proof, reasons, when
 from harness.checks.struck import find_struck, see_how_they_fared
@@ -80,8 +79,8 @@ def check(evidence: Evidence) -> CheckResult:
     """Look at every answer by a dead method, and at what became of who met one; a case is either."""
     if not evidence.scenario.capabilities.offers_methods:
         return CheckResult(examined=0, not_offered="the target names no methods")
-    find_struck(evidence)
-    see_how_they_fared(evidence, alive_until_ns(evidence))
+    evidence.once(find_struck)
+    evidence.once(see_how_they_fared)
     evidence.con.execute(DOWN)
     evidence.con.execute(ANSWERS, {"known_after": KNOWN_AFTER})
     answers = evidence.cases(CASES)

@@ -10,7 +10,6 @@ does not hide behind another. Where a fault stands elsewhere too, on the custome
 itself, or on the customer's own method, it is no case.
 """
 
-from harness.checks.alive import alive_until_ns
 from harness.checks.check import Check, Premise
 from harness.checks.proof import reasons, since_start
 from harness.checks.shares import judged_together, weakest
@@ -52,8 +51,8 @@ SELECT count(*) FROM fared AS f WHERE f.word = 'good' AND f.methods > 1
 
 def check(evidence: Evidence) -> CheckResult:
     """Compare customers of healthy methods with those of the steady phase; a case is one of the former."""
-    find_struck(evidence)
-    see_how_they_fared(evidence, alive_until_ns(evidence))
+    evidence.once(find_struck)
+    evidence.once(see_how_they_fared)
     evidence.con.execute(BESIDE)
     before = evidence.cases(BEFORE)[0]
     methods = evidence.cases(MEANWHILE)

@@ -5,6 +5,7 @@ or a code of its own under one of the contract's statuses. What a proxy made (a 
 target's shape) is none, nor is a code that only says that the result is not known.
 """
 
+from harness.checks.trouble import note_attempts
 from harness.documents import BusyRecord
 from harness.evidence.tables import Evidence
 from harness.targets.outcomes import UNREADABLE
@@ -40,23 +41,24 @@ ORDER BY p.id
 
 
 def note_busy(evidence: Evidence) -> BusyRecord | None:
-    """Fill `told_busy`; the target's contract, or None where it declares none."""
+    """Have the table `told_busy` there; the target's contract, or None where it declares none."""
     busy = evidence.scenario.capabilities.busy
     if busy is not None:
-        evidence.con.execute(
-            TOLD_BUSY,
-            {
-                "codes": list(busy.codes),
-                "statuses": list(busy.statuses),
-                "unknown_codes": [*busy.unknown_codes, UNREADABLE],
-            },
-        )
+        evidence.once(_tell_busy)
     return busy
 
 
 def note_served(evidence: Evidence) -> None:
-    """Fill `own_faults` and `served`; `trouble.ATTEMPTS` stands already."""
+    """Make the tables `own_faults` and `served`; to be called by `Evidence.once`."""
+    evidence.once(note_attempts)
     evidence.con.execute(
         OWN_FAULTS, {"until_ns": evidence.until_ns, "recovered_ns": evidence.window_ns("recovered_ms")}
     )
     evidence.con.execute(SERVED, {"limit_ns": evidence.scenario.objectives.latency_limit_ms * 1_000_000})
+
+
+def _tell_busy(evidence: Evidence) -> None:
+    busy = evidence.scenario.capabilities.busy
+    assert busy is not None
+    codes = {"codes": list(busy.codes), "statuses": list(busy.statuses)}
+    evidence.con.execute(TOLD_BUSY, codes | {"unknown_codes": [*busy.unknown_codes, UNREADABLE]})

@@ -16,9 +16,8 @@ Trouble is what the check `announced` takes for it (`harness.checks.trouble`), b
 
 from collections.abc import Callable, Mapping
 
-from harness.checks.alive import alive_until_ns
-from harness.checks.refund_in_window import MET, OWED, TIED
-from harness.checks.trouble import ATTEMPTS, FAILURES
+from harness.checks.refund_in_window import MET, find_owed
+from harness.checks.trouble import FAILURES, note_attempts
 from harness.evidence.tables import Evidence
 from harness.operation import Op, State
 from harness.rating import Clock
@@ -91,14 +90,18 @@ def _announce(evidence: Evidence) -> Measured:
 
 def _troubles(evidence: Evidence, question: str, **more: object) -> Measured:
     """A case is a spell of trouble; one that was over before its window was, and went by unnoticed, is none."""
-    evidence.con.execute(ATTEMPTS, {"cut_ns": alive_until_ns(evidence)})
-    evidence.con.execute(TROUBLE)
+    evidence.once(_find_trouble)
     cases = []
     for from_ns, to_ns, met_ns in evidence.rows(question, **more):
         lasted_ns = (met_ns or to_ns) - from_ns
         if met_ns is not None or lasted_ns > evidence.window_ns("announced_ms"):
             cases.append((lasted_ns, met_ns is not None))
     return cases, "customers saw no method fail for long"
+
+
+def _find_trouble(evidence: Evidence) -> None:
+    evidence.once(note_attempts)
+    evidence.con.execute(TROUBLE)
 
 
 RECOVERED = """
@@ -160,8 +163,7 @@ def _resolve(evidence: Evidence) -> Measured:
 
 def _refund(evidence: Evidence) -> Measured:
     """A case is one thing owed, as the check `refund_in_window` works it out."""
-    evidence.con.execute(TIED)
-    evidence.con.execute(OWED)
+    evidence.once(find_owed)
     window_ns = evidence.window_ns("refund_ms")
     cases = []
     for case in evidence.cases(MET):

@@ -47,7 +47,7 @@ def check(evidence: Evidence) -> CheckResult:
     nothing = unreadable(evidence, 1, "history", *(f"books.{name}" for name in (*BOOKS, "vouchers")))
     if nothing is not None:
         return nothing
-    find_affected(evidence)
+    evidence.once(find_affected)
     rows = evidence.cases(GIVEN)
     told = [(row, wrong(evidence, rule, row)) for row in rows]
     breaches = [(row, text) for row, text in told if text is not None]

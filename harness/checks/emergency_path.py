@@ -8,12 +8,11 @@ Paid is an order of which its owner had been told so before. No case: what was r
 business, and what lies beside a fault on the customer's way, on the target's own process or database.
 """
 
-from harness.checks.alive import alive_until_ns
 from harness.checks.busyness import note_served
 from harness.checks.check import Check, Premise
-from harness.checks.proof import reasons, since_start
+from harness.checks.proof import entry, reasons
 from harness.checks.shares import judged_together, weakest
-from harness.checks.trouble import ATTEMPTS, FAILURES
+from harness.checks.trouble import FAILURES
 from harness.evidence.tables import Evidence
 from harness.verdict import CheckResult, Ratio
 
@@ -43,8 +42,7 @@ FROM cases GROUP BY op ORDER BY op
 
 def check(evidence: Evidence) -> CheckResult:
     """Count reads and refunds of paid orders while paying failed; a case is an operation."""
-    evidence.con.execute(ATTEMPTS, {"cut_ns": alive_until_ns(evidence)})
-    note_served(evidence)
+    evidence.once(note_served)
     failures = evidence.cases(FAILURES)
     spells = {"from_ns": [f.from_ns for f in failures], "to_ns": [f.to_ns for f in failures]}
     evidence.con.execute(SPELLS, spells)
@@ -56,7 +54,7 @@ def check(evidence: Evidence) -> CheckResult:
             total=kind.good + kind.bad,
             objective=objectives.emergency_ratio,
             what=f"{kind.op} of paid orders answered ok within {objectives.latency_limit_ms} ms while paying failed",
-            evidence={"unserved": [_shown(evidence, row) for row in (kind.unserved or [])[:MAX_SHOWN]]},
+            evidence={"unserved": [entry(evidence, row) for row in (kind.unserved or [])[:MAX_SHOWN]]},
         )
         for kind in kinds
     )
@@ -72,17 +70,6 @@ def check(evidence: Evidence) -> CheckResult:
         unit="share",
         notes=tuple(f"{kind.op}: {kind.good} of {kind.good + kind.bad} answered ok in time" for kind in kinds),
     )
-
-
-def _shown(evidence: Evidence, row: dict[str, object]) -> dict[str, object]:
-    """An operation as evidence: instants in seconds since the load's start."""
-    shown: dict[str, object] = {}
-    for name, value in row.items():
-        if name.endswith("_ns") and isinstance(value, int):
-            shown[name.removesuffix("_ns") + "_s"] = since_start(evidence, value)
-        elif value is not None:
-            shown[name] = value
-    return shown
 
 
 CHECK = Check(

@@ -10,7 +10,7 @@ case: what a customer who left early had not had answered.
 
 from harness.checks.alive import alive_until_ns
 from harness.checks.check import Check, Premise
-from harness.checks.proof import reasons, since_start
+from harness.checks.proof import entry, reasons
 from harness.checks.shares import judged_together, weakest
 from harness.evidence.tables import Evidence
 from harness.verdict import CheckResult, Ratio
@@ -53,7 +53,7 @@ def check(evidence: Evidence) -> CheckResult:
             total=kind.good + kind.bad,
             objective=objectives.latency_share,
             what=f"{kind.op} answered within {objectives.latency_limit_ms} ms",
-            evidence={"slow": [_shown(evidence, slow) for slow in (kind.slow or [])[:MAX_SHOWN]]},
+            evidence={"slow": [entry(evidence, slow) for slow in (kind.slow or [])[:MAX_SHOWN]]},
         )
         for kind in kinds
     )
@@ -74,17 +74,6 @@ def check(evidence: Evidence) -> CheckResult:
             if kind.half_ns is not None
         ),
     )
-
-
-def _shown(evidence: Evidence, slow: dict[str, object]) -> dict[str, object]:
-    """One slow operation as evidence: instants in seconds since the load's start."""
-    shown: dict[str, object] = {}
-    for name, value in slow.items():
-        if name.endswith("_ns") and isinstance(value, int):
-            shown[name.removesuffix("_ns") + "_s"] = since_start(evidence, value)
-        elif value is not None:
-            shown[name] = value
-    return shown
 
 
 CHECK = Check(

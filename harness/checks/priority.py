@@ -9,12 +9,10 @@ Overload is from the first busy answer to a payment to the last. No case: what w
 business, and what lies beside a fault on the customer's way, on the target's own process or database.
 """
 
-from harness.checks.alive import alive_until_ns
 from harness.checks.busyness import note_busy, note_served
 from harness.checks.check import Check, Premise
 from harness.checks.proof import reasons
 from harness.checks.shares import judged_together, weakest
-from harness.checks.trouble import ATTEMPTS
 from harness.evidence.tables import Evidence
 from harness.verdict import CheckResult, Ratio
 
@@ -39,8 +37,7 @@ def check(evidence: Evidence) -> CheckResult:
     (overload,) = evidence.cases(OVERLOAD)
     if overload.refused < FEWEST_REFUSED:
         return CheckResult(examined=0, notes=(f"{overload.refused} payments were refused as busy: no overload",))
-    evidence.con.execute(ATTEMPTS, {"cut_ns": alive_until_ns(evidence)})
-    note_served(evidence)
+    evidence.once(note_served)
     kinds = {kind.kind: kind for kind in evidence.cases(KINDS, from_ns=overload.from_ns, to_ns=overload.to_ns)}
     paying = kinds.pop("pay", None)
     if paying is None or paying.good + paying.bad == 0:

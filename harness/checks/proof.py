@@ -1,7 +1,7 @@
 """How does a finding tell its story: instants, amounts, and the rows that prove it?"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -81,25 +81,25 @@ def proof(evidence: Evidence, order_nos: Iterable[int]) -> dict[int, dict[str, o
     return told
 
 
+def entry(evidence: Evidence, row: Mapping[str, Any]) -> dict[str, object]:
+    """One row as evidence, without what it does not say; `_ns` becomes seconds since the load's start."""
+    shown: dict[str, object] = {}
+    for name, value in row.items():
+        if value is not None:
+            instant = name.endswith("_ns")
+            shown[name.removesuffix("_ns") + "_s" if instant else name] = (
+                since_start(evidence, value) if instant else value
+            )
+    return shown
+
+
 def _by_order(evidence: Evidence, query: str, order_nos: Sequence[int]) -> dict[int, list[dict[str, object]]]:
     cursor = evidence.con.execute(query, {"order_nos": list(order_nos)})
     names = [column[0] for column in cursor.description or ()]
     found: dict[int, list[dict[str, object]]] = defaultdict(list)
     for row in cursor.fetchall():
-        found[row[0]].append(_entry(evidence, dict(zip(names[1:], row[1:], strict=True))))
+        found[row[0]].append(entry(evidence, dict(zip(names[1:], row[1:], strict=True))))
     return found
-
-
-def _entry(evidence: Evidence, row: dict[str, Any]) -> dict[str, object]:
-    """One row without what it does not say; `_ns` becomes seconds since the load's start."""
-    entry: dict[str, object] = {}
-    for name, value in row.items():
-        if value is not None:
-            instant = name.endswith("_ns")
-            entry[name.removesuffix("_ns") + "_s" if instant else name] = (
-                since_start(evidence, value) if instant else value
-            )
-    return entry
 
 
 def reasons(counts: Iterable[tuple[int, str]]) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ one follows. Undecided where none was found and the phase does not hold one more
 from collections.abc import Sequence
 
 from harness.binomial import falls_short
-from harness.checks.alive import alive_until_ns
 from harness.checks.check import Check, Premise
 from harness.checks.proof import reasons, since_start, when
 from harness.checks.struck import see_how_they_fared
@@ -34,7 +33,7 @@ FROM fared WHERE scheduled_ns >= $end_ns ORDER BY scheduled_ns, journey
 
 def check(evidence: Evidence) -> CheckResult:
     """Find from when on all went well again; a case is a journey scheduled after the last fault's end."""
-    see_how_they_fared(evidence, alive_until_ns(evidence))
+    evidence.once(see_how_they_fared)
     end_ns = evidence.row(END)[0]
     if end_ns is None:
         return CheckResult(examined=0, unit="s")

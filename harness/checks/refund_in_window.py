@@ -92,10 +92,15 @@ WHY = {
 }
 
 
-def check(evidence: Evidence) -> CheckResult:
-    """Hold the refunds of the ledgers against what was owed by each deadline; a case is one thing owed."""
+def find_owed(evidence: Evidence) -> None:
+    """Make the tables `tied` and `owed`; to be called by `Evidence.once`."""
     evidence.con.execute(TIED)
     evidence.con.execute(OWED)
+
+
+def check(evidence: Evidence) -> CheckResult:
+    """Hold the refunds of the ledgers against what was owed by each deadline; a case is one thing owed."""
+    evidence.once(find_owed)
     cases = evidence.cases(MET)
     stray, unclear = evidence.row(UNCLEAR)
     examined = len(cases) + stray + unclear

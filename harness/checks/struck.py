@@ -5,6 +5,7 @@ to it. What only delays, loses or repeats notices, or forges a bill, leaves
 charging alone. Tables of these names are made in the evidence's database.
 """
 
+from harness.checks.alive import alive_until_ns
 from harness.evidence.tables import Evidence
 
 SPARES_CHARGES = ("lose_notices", "late_notices", "repeat_notices", "plant_in_bill")
@@ -33,10 +34,10 @@ WHERE j.phase IN ('steady', 'fault', 'recovery') ORDER BY j.journey
 
 
 def find_struck(evidence: Evidence) -> None:
-    """Make the table `struck`."""
+    """Make the table `struck`; to be called by `Evidence.once`, as the next."""
     evidence.con.execute(STRUCK, {"until_ns": evidence.until_ns, "spared": list(SPARES_CHARGES)})
 
 
-def see_how_they_fared(evidence: Evidence, cut_ns: int) -> None:
+def see_how_they_fared(evidence: Evidence) -> None:
     """Make the table `fared`; a journey is good when it was paid within patience."""
-    evidence.con.execute(FARED, {"patience_ns": evidence.window_ns("patience_ms"), "cut_ns": cut_ns})
+    evidence.con.execute(FARED, {"patience_ns": evidence.window_ns("patience_ms"), "cut_ns": alive_until_ns(evidence)})

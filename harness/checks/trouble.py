@@ -6,6 +6,9 @@ or it was turned away to come again; of no weight where the refusal was about th
 another attempt is live) or a plain no. What the customer's own edge broke weighs nothing either.
 """
 
+from harness.checks.alive import alive_until_ns
+from harness.evidence.tables import Evidence
+
 PAYING = "paying"
 """The subject that is no method: creates and payments by any method, together."""
 
@@ -86,3 +89,8 @@ SELECT r.*, (SELECT max(c.to_ns) FROM causes AS c
                AND c.to_ns < r.unfounded_ns) AS last_trouble_ns
 FROM runs AS r ORDER BY from_ns, subject
 """
+
+
+def note_attempts(evidence: Evidence) -> None:
+    """Make the table `attempts`; to be called by `Evidence.once`."""
+    evidence.con.execute(ATTEMPTS, {"cut_ns": alive_until_ns(evidence)})

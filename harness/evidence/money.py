@@ -5,6 +5,18 @@ watermark on and only for this run. The ledger was read, then the books, then
 the ledger again: what stands in the first reading the books must know.
 """
 
+UNSOUND = """
+CREATE MACRO unsound(present, complete, watermark_seq, first_seq, last_seq, gaps, repeated, said_seq) AS (
+    -- Why absence from a ledger proves nothing; NULL: it is whole. The last argument is the last seq that was read.
+    CASE WHEN NOT present THEN 'its ledger is missing'
+         WHEN NOT complete THEN 'its ledger does not claim to be complete'
+         WHEN watermark_seq IS NULL THEN 'nobody noted where its ledger stood before the load'
+         WHEN coalesce(gaps, 0) > 0 THEN 'its ledger lacks ' || gaps || ' of its seq'
+         WHEN coalesce(repeated, 0) > 0 THEN 'its ledger repeats ' || repeated || ' of its seq'
+         WHEN coalesce(first_seq, 1) > watermark_seq + 1 THEN 'its ledger begins after the watermark'
+         WHEN coalesce(last_seq, 0) < coalesce(said_seq, 0) THEN 'its ledger ends before its last seq' END)
+"""
+
 LEDGERS = """
 CREATE TABLE ledgers AS                  -- one row a declared ledger
 WITH counted AS (
@@ -16,14 +28,8 @@ SELECT d.provider, d.present, d.complete, d.attribution, d.clock_error_ns,
        d.first_reading_seq,                          -- last seq before the books were read; NULL: not known
        d.second_reading_seq,                         -- last seq after
        coalesce(c.rows, 0) AS rows, c.first_seq, c.last_seq, coalesce(c.gaps, 0) AS gaps,
-       CASE WHEN NOT d.present THEN 'its ledger is missing'
-            WHEN NOT d.complete THEN 'its ledger does not claim to be complete'
-            WHEN d.watermark_seq IS NULL THEN 'nobody noted where its ledger stood before the load'
-            WHEN coalesce(c.gaps, 0) > 0 THEN 'its ledger lacks ' || c.gaps || ' of its seq'
-            WHEN coalesce(c.repeated, 0) > 0 THEN 'its ledger repeats ' || c.repeated || ' of its seq'
-            WHEN coalesce(c.first_seq, 1) > d.watermark_seq + 1 THEN 'its ledger begins after the watermark'
-            WHEN coalesce(c.last_seq, 0) < coalesce(d.second_reading_seq, 0) THEN 'its ledger ends before its last seq'
-            END AS unsound                           -- why absence from it proves nothing; NULL: it is whole
+       unsound(d.present, d.complete, d.watermark_seq, c.first_seq, c.last_seq, c.gaps, c.repeated,
+               d.second_reading_seq) AS unsound
 FROM declared_ledgers AS d LEFT JOIN counted AS c USING (provider) ORDER BY d.provider
 """
 
@@ -124,5 +130,5 @@ SELECT count(DISTINCT o.order_id), min(o.order_id) FROM our_numbers AS n JOIN or
 WHERE o.journey IS NULL ORDER BY ALL
 """
 
-MONEY_TABLES = (LEDGERS, NUMBERS, OUR_NUMBERS, CAPTURES, PROVIDER_REFUNDS, OUTAGES, BLIND_ORDERS)
+MONEY_TABLES = (UNSOUND, LEDGERS, NUMBERS, OUR_NUMBERS, CAPTURES, PROVIDER_REFUNDS, OUTAGES, BLIND_ORDERS)
 """In the order in which they are built, after `shared.SHARED_TABLES` and `owed.LIMITS`."""

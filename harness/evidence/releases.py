@@ -19,14 +19,8 @@ WITH counted AS (
            max(seq) - min(seq) + 1 - count(DISTINCT seq) AS gaps, count(*) - count(DISTINCT seq) AS repeated
     FROM releases GROUP BY source)
 SELECT d.source, d.clock_error_ns, coalesce(d.watermark_seq, 0) AS watermark_seq, coalesce(c.rows, 0) AS rows,
-       CASE WHEN NOT d.present THEN 'its ledger is missing'
-            WHEN NOT d.complete THEN 'its ledger does not claim to be complete'
-            WHEN d.watermark_seq IS NULL THEN 'nobody noted where its ledger stood before the load'
-            WHEN coalesce(c.gaps, 0) > 0 THEN 'its ledger lacks ' || c.gaps || ' of its seq'
-            WHEN coalesce(c.repeated, 0) > 0 THEN 'its ledger repeats ' || c.repeated || ' of its seq'
-            WHEN coalesce(c.first_seq, 1) > d.watermark_seq + 1 THEN 'its ledger begins after the watermark'
-            WHEN coalesce(c.last_seq, 0) < coalesce(d.last_read_seq, 0) THEN 'its ledger ends before its last seq'
-            END AS unsound                           -- why absence from it proves nothing; NULL: it is whole
+       unsound(d.present, d.complete, d.watermark_seq, c.first_seq, c.last_seq, c.gaps, c.repeated,
+               d.last_read_seq) AS unsound           -- the macro of `money`
 FROM declared_fulfilment AS d LEFT JOIN counted AS c USING (source) ORDER BY d.source
 """
 

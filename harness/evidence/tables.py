@@ -12,9 +12,9 @@ judges nothing; the same folder gives the same tables.
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -52,6 +52,15 @@ class Evidence:
     until_ns: int
     """Up to here the evidence is known to reach: the end of reading the books, else quiescence, else the load's end,
     else the last instant in any row."""
+
+    built: set[Callable[["Evidence"], None]] = field(default_factory=set)
+    """What `once` has built."""
+
+    def once(self, build_tables: Callable[["Evidence"], None]) -> None:
+        """Build tables that several checks share, unless they stand already."""
+        if build_tables not in self.built:
+            build_tables(self)
+            self.built.add(build_tables)
 
     def rows(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
         """Rows of one query; parameters are bound by name, as $name. Every query must say ORDER BY."""
