@@ -9,6 +9,8 @@ from harness.stack.postgres import open_postgres
 from harness.stack.undo import Warden
 from tests.lanes import Lanes, Scene
 
+pytest.register_assert_rewrite("tests.checks.telling")  # its assertions are those of tests
+
 _playing = pytest.StashKey[Lanes]()
 _opened = pytest.StashKey[ExitStack]()
 

@@ -8,6 +8,7 @@ import pytest
 from harness.checks import CHECKS
 from harness.checks.recovery_time import recovered_from
 from harness.verdict import Status
+from tests.checks.telling import assert_ends_as_it_must, columns_without_history, each_told, entries_without_history
 from tests.histories.amplification_stories import AMPLIFICATION_STORIES
 from tests.histories.backup_stories import BACKUP_STORIES
 from tests.histories.builder import Run
@@ -51,19 +52,10 @@ ENTRIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
 }
 
-TOLD = [
-    pytest.param(check, story, id=f"{check}-{story.column}-{story.entry or 'plain'}".replace(" ", "_"))
-    for check, stories in STORIES.items()
-    for story in stories
-]
 
-
-@pytest.mark.parametrize(("check", "story"), TOLD)
+@pytest.mark.parametrize(("check", "story"), each_told(STORIES))
 def test_story_ends_as_it_must(check: str, story: Story, tmp_path: Path) -> None:
-    verdict = judged(CHECKS[check], found(CHECKS[check], story.tell(), tmp_path))
-    text = " | ".join([*(f.message for f in verdict.findings[:1]), verdict.reason, *verdict.notes])
-    assert (verdict.status, tuple(f.subject for f in verdict.findings)) == (story.status, story.subjects), text
-    assert [piece for piece in story.says if piece not in text] == [], text
+    assert_ends_as_it_must(check, story, tmp_path)
 
 
 @pytest.mark.parametrize("check", sorted(STORIES))
@@ -73,20 +65,11 @@ def test_unclaimed_empty_run_has_no_effect(check: str, tmp_path: Path) -> None:
 
 
 def test_every_entry_has_its_history() -> None:
-    told = {(check, story.column, story.entry) for check, stories in STORIES.items() for story in stories}
-    listed = {
-        (check, column, entry)
-        for check, columns in ENTRIES.items()
-        for column, rows in columns.items()
-        for entry in rows
-    }
-    assert listed - told == set()
+    assert entries_without_history(STORIES, ENTRIES) == set()
 
 
 def test_every_check_has_an_empty_a_good_and_a_broken_history() -> None:
-    columns = {check: {story.column for story in stories} for check, stories in STORIES.items()}
-    needed = {EMPTY, HOLDS, BROKEN, MISSES, CRIES_WOLF, UNDECIDED}
-    assert {check: needed - seen for check, seen in columns.items() if needed - seen} == {}
+    assert columns_without_history(STORIES, {EMPTY, HOLDS, BROKEN, MISSES, CRIES_WOLF, UNDECIDED}) == {}
 
 
 def test_all_is_well_from_the_first_good_one_on_that_no_bad_window_follows() -> None:
