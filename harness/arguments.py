@@ -14,8 +14,9 @@ from typing import Any, NoReturn
 
 from harness.assignment import Assignment, assign, new_run_id
 from harness.errors import ExitCode, UsageError
+from harness.operation import Size
 from harness.profile import PROFILES
-from harness.scenario import Scenario, Size
+from harness.scenario import Scenario
 from harness.targets.template import nearest
 
 NO_WORKERS = "a run with workers is not there yet; leave out --master, --worker and --processes"

@@ -16,8 +16,9 @@ from pathlib import Path
 from harness.documents import Anchor
 from harness.errors import UsageError
 from harness.known_file import file_asked_for, read_known
+from harness.operation import Size
 from harness.profile import PROFILES, Windows
-from harness.scenario import Scenario, Size
+from harness.scenario import Scenario
 from harness.stack.addresses import addresses_of
 from harness.stack.builds import Chosen, resolve_defects
 from harness.stack.hosts import check_hosts

@@ -12,10 +12,9 @@ from pathlib import Path
 import msgspec
 
 from harness.errors import UsageError
+from harness.operation import Size
 
 LIMIT_S = 60
-SIZES = frozenset({"gate", "scene"})
-"""Names of plans: `harness.scenario.Size`, which this module lies below."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +52,7 @@ def _customer(node: ast.ClassDef) -> bool:
 
 def _sizes(node: ast.ClassDef) -> set[str]:
     targets = (target for line in node.body if isinstance(line, ast.Assign) for target in line.targets)
-    return {target.id for target in targets if isinstance(target, ast.Name)} & SIZES
+    return {target.id for target in targets if isinstance(target, ast.Name)} & set(Size)
 
 
 def scenario_files(folder: Path) -> list[Path]:

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from harness.cli_listing import Listed, listing
 from harness.errors import ExitCode, HarnessError, UsageError
-from harness.scenario import Size
+from harness.operation import Size
 
 if TYPE_CHECKING:
     from harness.gate import Request

@@ -14,7 +14,8 @@ from typing import ClassVar
 from locust import User, events
 
 from harness.errors import UsageError
-from harness.scenario import Plan, Scenario, Size
+from harness.operation import Size
+from harness.scenario import Plan, Scenario
 
 
 class Customer(User):

@@ -18,7 +18,7 @@ import psutil
 
 from harness.arrivals import digest, schedule
 from harness.load.audience import Blocked
-from harness.load.client import Client, Deadlines
+from harness.load.client import Client, Connection, Deadlines
 from harness.load.company import RETURNING_KEYS, TRESPASS_KEYS, Crowd, look_and_ask_back, try_the_order_of
 from harness.load.dispatch import Dispatch
 from harness.load.journey import Ended, travel
@@ -48,17 +48,18 @@ def load(stage: Stage) -> None:
         phase = phase_at(phases, instants_ns[number] / 1e6)
         travel_as(traits, stage, phase, scheduled_ns, on_end=crowd.hear, on_trouble=crowd.hear_of_trouble)
 
-    def come_back(ended: Ended, scheduled_ns: int) -> None:
+    def phase_of(instant_ns: int) -> Phase:
         assert account.load_start_ns is not None
-        return_as(ended, stage, phase_at(phases, (scheduled_ns - account.load_start_ns) / 1e6), scheduled_ns)
+        return phase_at(phases, (instant_ns - account.load_start_ns) / 1e6)
+
+    def come_back(ended: Ended, scheduled_ns: int) -> None:
+        return_as(ended, stage, phase_of(scheduled_ns), scheduled_ns)
 
     def trespass(stranger: Ended, victim: Ended) -> None:
-        assert account.load_start_ns is not None
-        trespass_as(stranger, victim, stage, phase_at(phases, (stranger.at_ns - account.load_start_ns) / 1e6))
+        trespass_as(stranger, victim, stage, phase_of(stranger.at_ns))
 
     def look(blocked: Blocked, what: Op, scheduled_ns: int) -> None:
-        assert account.load_start_ns is not None
-        look_as(blocked, what, stage, phase_at(phases, (scheduled_ns - account.load_start_ns) / 1e6), scheduled_ns)
+        look_as(blocked, what, stage, phase_of(scheduled_ns), scheduled_ns)
 
     crowd = Crowd(plan.company, come_back, trespass, look)
     dispatch = Dispatch(instants_ns, journey, cap=stage.assignment.most_journeys)
@@ -150,16 +151,7 @@ def look_as(blocked: Blocked, what: Op, stage: Stage, phase: Phase, scheduled_ns
     client = Client(stage.stack.status_url, deadlines=deadlines) if what is Op.STATUS else stage.client
     user, order = blocked.traits.user, blocked.person.order
     with client.connection() as connection:
-        session = Session(
-            journey=blocked.traits.number,
-            user=user,
-            phase=phase,
-            connection=connection,
-            recorder=stage.history,
-            clock=GeventClock(),
-            on_request=stage.on_request,
-            scanner=stage.scanner,
-        )
+        session = session_of(blocked.traits, stage, phase, connection)
         if what is Op.STATUS:
             session.perform(Act(op=Op.STATUS, scheduled_ns=scheduled_ns), stage.target.status())
         elif order:
@@ -174,27 +166,31 @@ def again(
     ended: Ended, stage: Stage, phase: Phase, scheduled_ns: int, *, role: str, keys_from: int
 ) -> Iterator[Person]:
     """A customer who is done, once more: on a connection of its own, with keys and thoughts that it has not used."""
-    clock = GeventClock()
     with stage.client.connection() as connection:
-        session = Session(
-            journey=ended.traits.number,
-            user=ended.traits.user,
-            phase=phase,
-            connection=connection,
-            recorder=stage.history,
-            clock=clock,
-            on_request=stage.on_request,
-            keys_from=keys_from,
-            scanner=stage.scanner,
-        )
+        session = session_of(ended.traits, stage, phase, connection, keys_from=keys_from)
         yield Person(
             replace(ended.traits, seed=f"{role}/{ended.traits.seed}"),
             stage.target,
             session,
-            clock,
+            GeventClock(),
             begin_ns=scheduled_ns,
             patience_ms=stage.windows.patience_ms,
         )
+
+
+def session_of(traits: Traits, stage: Stage, phase: Phase, connection: Connection, *, keys_from: int = 0) -> Session:
+    """Operations of a customer of this run, over a connection."""
+    return Session(
+        journey=traits.number,
+        user=traits.user,
+        phase=phase,
+        connection=connection,
+        recorder=stage.history,
+        clock=GeventClock(),
+        on_request=stage.on_request,
+        keys_from=keys_from,
+        scanner=stage.scanner,
+    )
 
 
 def cpu_s() -> float:

@@ -53,6 +53,15 @@ class JourneyEnd(StrEnum):
     """The order was acknowledged, and this journey was to do nothing else."""
 
 
+class Size(StrEnum):
+    """How much of a scenario is run."""
+
+    GATE = "gate"
+    """What a nightly gate runs: 16 to 28 s of load at the base rate."""
+    SCENE = "scene"
+    """About 8 s at 4 journeys/s: what the harness's own tests run once per defect."""
+
+
 class Method(StrEnum):
     """How a customer pays; also the provider's name."""
 

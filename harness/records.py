@@ -95,16 +95,7 @@ def scenario_record(
 
 def capabilities_record(capabilities: Capabilities) -> CapabilitiesRecord:
     """The adapter's word on its target, for the disk: the same fields, sets in order."""
-    return msgspec.convert(_plain(asdict(capabilities)), CapabilitiesRecord)
-
-
-def _plain(value: object) -> object:
-    """The same value with sets as sorted lists, so that it is written the same each time."""
-    if isinstance(value, Mapping):
-        return {str(name): _plain(each) for name, each in value.items()}
-    if isinstance(value, (set, frozenset)):
-        return sorted(_plain(each) for each in value)  # type: ignore[type-var]  # sets here hold texts or pairs of them
-    return list(value) if isinstance(value, tuple) else value
+    return msgspec.convert(msgspec.to_builtins(capabilities, order="deterministic"), CapabilitiesRecord)
 
 
 def phases_of(plan: Plan) -> tuple[PhaseRecord, ...]:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Self
 
 from harness.arrivals import Load
+from harness.operation import Size
 from harness.profile import Windows
 
 Setting = str | int | float | bool
@@ -26,15 +27,6 @@ class Driver(StrEnum):
     """The provider simulator's control API."""
     PROCESS = "process"
     """A signal to a process of the stack."""
-
-
-class Size(StrEnum):
-    """How much of a scenario is run."""
-
-    GATE = "gate"
-    """What a nightly gate runs: 16 to 28 s of load at the base rate."""
-    SCENE = "scene"
-    """About 8 s at 4 journeys/s: what the harness's own tests run once per defect."""
 
 
 class Cue(StrEnum):

@@ -74,11 +74,6 @@ class Build:
             line.close()
         self._idle.clear()
 
-    def cut(self) -> None:
-        """Break off what is in flight: the front ends."""
-        for task in self._connecting:
-            task.cancel()
-
     def ended(self, line: "Line | None", *, failed: bool, keep: bool) -> None:
         """A request is over, this way or that."""
         self.in_flight -= 1
@@ -142,16 +137,6 @@ class Line(asyncio.Protocol):
         """End the connection; there is nothing under way on it."""
         if self._transport is not None:
             self._transport.close()
-
-    def pause(self) -> None:
-        """Whoever reads the answer is slow."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
-
-    def resume(self) -> None:
-        """Go on."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are that in all but name

@@ -12,7 +12,6 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
@@ -36,6 +35,13 @@ NOTE_SCHEMA = "INSERT INTO schemas_applied (digest) VALUES ($1) ON CONFLICT DO N
 CONNECT_LIMIT_S = 1.0
 """For a free connection; a new one may take `OPEN_LIMIT_S`, and is there for whoever asks next."""
 OPEN_LIMIT_S = 5.0
+PAYING = 16
+"""Connections for new orders and payments, and all that goes on behind the requests ..."""
+EXPRESS = 6
+"""... and for queries and refunds (F17), the operator's books, and what must be kept whatever the load.
+
+All are opened at the start, so that none is missing when everybody comes at once.
+"""
 STATEMENT_LIMIT_S = 2.0
 LOCK_LIMIT_MS = 1_500
 """A request that waits longer for another about the same thing is told 409 request_in_progress."""
@@ -45,20 +51,6 @@ FIRST_CONNECT_PAUSE_S = 0.5
 
 class DatabaseMissing(Exception):
     """The database could not be reached while starting."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Lane:
-    """Connections that one kind of work has for itself, so that no other can fill them."""
-
-    connections: int
-    """All opened at the start, so that none is missing when everybody comes at once."""
-
-
-PAYING = Lane(connections=16)
-"""New orders and payments, and all that goes on behind the requests."""
-EXPRESS = Lane(connections=6)
-"""Queries and refunds (F17), the operator's books, and what must be kept whatever the load."""
 
 
 class Opener:
@@ -87,11 +79,11 @@ class Opener:
 class Database:
     """The pool; open it with `async with`."""
 
-    def __init__(self, url: str, marks: Mapping[str, str] = MappingProxyType({}), *, lane: Lane = PAYING) -> None:
+    def __init__(self, url: str, marks: Mapping[str, str] = MappingProxyType({}), *, connections: int = PAYING) -> None:
         """`marks` are settings of each session; defaults of columns read them (`schema.sql`)."""
         self._url = url
         self._marks = marks
-        self._lane = lane
+        self._connections = connections
 
     async def __aenter__(self) -> Self:
         """Connect and create the schema where it is absent; raises DatabaseMissing after 30 s of trying."""
@@ -146,8 +138,8 @@ class Database:
     async def _open(self) -> None:
         self._pool = await asyncpg.create_pool(
             self._url,
-            min_size=self._lane.connections,
-            max_size=self._lane.connections,
+            min_size=self._connections,
+            max_size=self._connections,
             max_inactive_connection_lifetime=0,
             connect=Opener(),
             timeout=OPEN_LIMIT_S,

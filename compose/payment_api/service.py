@@ -70,7 +70,9 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
     """Connect, take up what a former process left, and work until the block ends."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings.database_url, marks_of(settings)))
-        express = await stack.enter_async_context(Database(settings.database_url, marks_of(settings), lane=EXPRESS))
+        express = await stack.enter_async_context(
+            Database(settings.database_url, marks_of(settings), connections=EXPRESS)
+        )
         background, signals, defects = Background(), Signals(), settings.defects
         lease = Lease(database, slot=settings.slot, release=settings.release.name, deadline_s=settings.deadline_s)
         stack.push_async_callback(lease.leave)

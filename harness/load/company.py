@@ -8,16 +8,15 @@ goes under that journey's number and user, with keys of its own; rows are writte
 as ever.
 """
 
-import time
 from collections.abc import Callable, Sequence
 
-import gevent
 from gevent.pool import Group
 
 from harness.errors import HarnessError, TimeLimit
 from harness.load.audience import Blocked, Storm
 from harness.load.journey import Ended
 from harness.load.person import Person
+from harness.load.session import GeventClock
 from harness.operation import JourneyEnd, Op
 from harness.scenario import Audience, Company, Returning, Strangers
 
@@ -106,11 +105,12 @@ class Crowd:
 
     def _return_all(self, returning: Returning, t0_ns: int) -> None:
         """Send `count` back, evenly over the span; fewer where fewer had paid by its beginning."""
-        _sleep_until(t0_ns + round(returning.start_s * 1e9))
+        clock = GeventClock()
+        clock.sleep_until(t0_ns + round(returning.start_s * 1e9))
         step_s = (returning.end_s - returning.start_s) / returning.count
         for nth, ended in enumerate(self._paid[: returning.count]):
             due_ns = t0_ns + round((returning.start_s + nth * step_s) * 1e9)
-            _sleep_until(due_ns)
+            clock.sleep_until(due_ns)
             self._spawn(self._come_back, ended, due_ns)
 
 
@@ -132,8 +132,3 @@ def look_and_ask_back(person: Person) -> None:
         person.get_half_back()
     if person.can(Op.READ) and person.think():
         person.read()
-
-
-def _sleep_until(instant_ns: int) -> None:
-    while (left_ns := instant_ns - time.monotonic_ns()) > 0:
-        gevent.sleep(left_ns / 1e9)

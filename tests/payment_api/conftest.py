@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from types import MappingProxyType
 
@@ -101,27 +101,28 @@ def _launching(
         yield start
 
 
-@pytest.fixture(scope="module")
-def launch(
+@pytest.fixture(scope="session")
+def launching(
     ports: Ports,
     postgres: Postgres,
     providers: dict[str, ground.Provider],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Launch]:
+) -> Callable[[], AbstractContextManager[Launch]]:
+    """What starts APIs, for as long as a block."""
+    return partial(_launching, ports, postgres, providers, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def launch(launching: Callable[[], AbstractContextManager[Launch]]) -> Iterator[Launch]:
     """Starts APIs that end with the module: each that idles costs its share of a core."""
-    with _launching(ports, postgres, providers, tmp_path_factory) as start:
+    with launching() as start:
         yield start
 
 
 @pytest.fixture(scope="session")
-def launch_for_all(
-    ports: Ports,
-    postgres: Postgres,
-    providers: dict[str, ground.Provider],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Launch]:
+def launch_for_all(launching: Callable[[], AbstractContextManager[Launch]]) -> Iterator[Launch]:
     """Starts APIs that many modules share."""
-    with _launching(ports, postgres, providers, tmp_path_factory) as start:
+    with launching() as start:
         yield start
 
 
