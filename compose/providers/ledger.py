@@ -17,11 +17,13 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, TypeVar
+
+from compose.append_only import TRIGGERS, Page, connect
 
 T = TypeVar("T")
 
@@ -33,10 +35,6 @@ CREATE TABLE IF NOT EXISTS ledger (
     seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, at_ns INTEGER NOT NULL, utc_ms INTEGER NOT NULL,
     number TEXT, order_id TEXT, run TEXT, refund_number TEXT, amount_minor INTEGER, currency TEXT,
     op TEXT, http INTEGER, fault TEXT, note TEXT) STRICT;
-CREATE TRIGGER IF NOT EXISTS ledger_is_never_changed BEFORE UPDATE ON ledger
-    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS ledger_is_never_shortened BEFORE DELETE ON ledger
-    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE INDEX IF NOT EXISTS ledger_planted ON ledger (number) WHERE kind = 'bill_planted';
 CREATE TABLE IF NOT EXISTS trades (
     number TEXT PRIMARY KEY, trade_id TEXT NOT NULL, state TEXT NOT NULL, amount_minor INTEGER NOT NULL,
@@ -129,16 +127,6 @@ class Transaction:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
-    """Rows of the ledger, ascending."""
-
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[object, ...]]
-    last_seq: int
-    """Of the whole ledger, not of this page."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
     """What is still to come, and what the effects so far add up to."""
 
@@ -171,9 +159,9 @@ class Ledger:
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        writing = _connect(self._path)
-        writing.executescript(SCHEMA)
-        self._reader = _connect(self._path)
+        writing = connect(self._path)
+        writing.executescript(SCHEMA + TRIGGERS)
+        self._reader = connect(self._path)
         self._writer = threading.Thread(target=self._write_groups, args=(writing,), name="ledger-writer")
         self._writer.start()
         return self
@@ -237,13 +225,6 @@ class Ledger:
                 waiting.heard.set_exception(waiting.failure)
         if earliest_due_ns is not None:
             self._on_planned(earliest_due_ns)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    return connection
 
 
 def _groups(jobs: queue.SimpleQueue[_Waiting | None]) -> Iterator[list[_Waiting]]:

@@ -10,7 +10,7 @@ does not hide behind another. Where a fault stands elsewhere too, on the custome
 itself, or on the customer's own method, it is no case.
 """
 
-from harness.checks.check import Check, Premise
+from harness.checks.check import IN_TIME, Check
 from harness.checks.proof import reasons, since_start
 from harness.checks.shares import judged_together, weakest
 from harness.checks.struck import find_struck, see_how_they_fared
@@ -107,16 +107,7 @@ CHECK = Check(
     name="bulkhead",
     promise="One provider in trouble does not take the other ways to pay down with it.",
     function=check,
-    needs=frozenset(
-        {
-            Premise.ARRIVALS_COUNTED,
-            Premise.FAULTS_CONFIRMED,
-            Premise.GENERATOR_HEALTHY,
-            Premise.IDS_UNIQUE,
-            Premise.ROWS_COUNTED,
-            Premise.SAME_BUILD,
-        }
-    ),
+    needs=IN_TIME,
     facts=("F02", "F13"),
     undecided_share=0.02,
     unit="share",

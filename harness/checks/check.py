@@ -44,6 +44,19 @@ class Premise(StrEnum):
     """Journeys began when they were due, and the generator had CPU to spare."""
 
 
+IN_TIME = frozenset(
+    {
+        Premise.IDS_UNIQUE,
+        Premise.ROWS_COUNTED,
+        Premise.ARRIVALS_COUNTED,
+        Premise.FAULTS_CONFIRMED,
+        Premise.SAME_BUILD,
+        Premise.GENERATOR_HEALTHY,
+    }
+)
+"""What every check needs that judges how many customers, or operations, fared well in time."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
     """One promise and the function that looks for breaches of it."""

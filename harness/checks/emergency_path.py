@@ -9,7 +9,7 @@ business, and what lies beside a fault on the customer's way, on the target's ow
 """
 
 from harness.checks.busyness import note_served
-from harness.checks.check import Check, Premise
+from harness.checks.check import IN_TIME, Check
 from harness.checks.proof import entry, reasons
 from harness.checks.shares import judged_together, weakest
 from harness.checks.trouble import FAILURES
@@ -76,16 +76,7 @@ CHECK = Check(
     name="emergency_path",
     promise="Whoever has paid can see the order and ask for the money back, also while nobody can pay.",
     function=check,
-    needs=frozenset(
-        {
-            Premise.IDS_UNIQUE,
-            Premise.ROWS_COUNTED,
-            Premise.ARRIVALS_COUNTED,
-            Premise.FAULTS_CONFIRMED,
-            Premise.SAME_BUILD,
-            Premise.GENERATOR_HEALTHY,
-        }
-    ),
+    needs=IN_TIME,
     facts=("F17", "F19"),
     undecided_share=0.02,
     unit="share",

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.checks.alive import alive_until_ns
-from harness.checks.check import Check, Premise
+from harness.checks.check import IN_TIME, Check
 from harness.checks.proof import reasons, since_start
 from harness.evidence.tables import Evidence
 from harness.recorder.rows import PREFLIGHT_JOURNEYS
@@ -170,16 +170,7 @@ CHECK = Check(
     name="goodput",
     promise="Under twice the load that it can bear, it does as much as it can, and recovers when that is over.",
     function=check,
-    needs=frozenset(
-        {
-            Premise.IDS_UNIQUE,
-            Premise.ROWS_COUNTED,
-            Premise.ARRIVALS_COUNTED,
-            Premise.FAULTS_CONFIRMED,
-            Premise.SAME_BUILD,
-            Premise.GENERATOR_HEALTHY,
-        }
-    ),
+    needs=IN_TIME,
     facts=("F10", "F30"),
     undecided_share=0.02,
     unit="share",

@@ -9,7 +9,7 @@ case: what a customer who left early had not had answered.
 """
 
 from harness.checks.alive import alive_until_ns
-from harness.checks.check import Check, Premise
+from harness.checks.check import IN_TIME, Check
 from harness.checks.proof import entry, reasons
 from harness.checks.shares import judged_together, weakest
 from harness.evidence.tables import Evidence
@@ -80,16 +80,7 @@ CHECK = Check(
     name="latency",
     promise="While nothing is broken, answers come quickly.",
     function=check,
-    needs=frozenset(
-        {
-            Premise.IDS_UNIQUE,
-            Premise.ROWS_COUNTED,
-            Premise.ARRIVALS_COUNTED,
-            Premise.FAULTS_CONFIRMED,
-            Premise.SAME_BUILD,
-            Premise.GENERATOR_HEALTHY,
-        }
-    ),
+    needs=IN_TIME,
     facts=("F01", "F14"),
     undecided_share=0.02,
     unit="share",

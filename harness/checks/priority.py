@@ -10,7 +10,7 @@ business, and what lies beside a fault on the customer's way, on the target's ow
 """
 
 from harness.checks.busyness import note_busy, note_served
-from harness.checks.check import Check, Premise
+from harness.checks.check import IN_TIME, Check
 from harness.checks.proof import reasons
 from harness.checks.shares import judged_together, weakest
 from harness.evidence.tables import Evidence
@@ -76,16 +76,7 @@ CHECK = Check(
     name="priority",
     promise="When there is not room for all, queries and refunds come before new payments.",
     function=check,
-    needs=frozenset(
-        {
-            Premise.IDS_UNIQUE,
-            Premise.ROWS_COUNTED,
-            Premise.ARRIVALS_COUNTED,
-            Premise.FAULTS_CONFIRMED,
-            Premise.SAME_BUILD,
-            Premise.GENERATOR_HEALTHY,
-        }
-    ),
+    needs=IN_TIME,
     facts=("F17",),
     undecided_share=0.02,
     unit="share",

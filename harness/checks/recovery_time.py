@@ -13,7 +13,7 @@ one follows. Undecided where none was found and the phase does not hold one more
 from collections.abc import Sequence
 
 from harness.binomial import falls_short
-from harness.checks.check import Check, Premise
+from harness.checks.check import IN_TIME, Check
 from harness.checks.proof import reasons, since_start, when
 from harness.checks.struck import see_how_they_fared
 from harness.evidence.tables import Evidence
@@ -90,16 +90,7 @@ CHECK = Check(
     name="recovery_time",
     promise="Soon after the trouble is over everything is as it was before.",
     function=check,
-    needs=frozenset(
-        {
-            Premise.ARRIVALS_COUNTED,
-            Premise.FAULTS_CONFIRMED,
-            Premise.GENERATOR_HEALTHY,
-            Premise.IDS_UNIQUE,
-            Premise.ROWS_COUNTED,
-            Premise.SAME_BUILD,
-        }
-    ),
+    needs=IN_TIME,
     facts=("F01", "F22"),
     undecided_share=0.02,
     unit="s",

@@ -9,7 +9,7 @@ that refuses everybody politely ends below its floor. A journey cut within its p
 """
 
 from harness.checks.alive import alive_until_ns
-from harness.checks.check import Check, Premise
+from harness.checks.check import IN_TIME, Check
 from harness.checks.proof import reasons, since_start
 from harness.checks.shares import judged_together, weakest
 from harness.evidence.tables import Evidence
@@ -93,16 +93,7 @@ CHECK = Check(
     name="success_ratio",
     promise="A customer who wants to pay gets paid for within their patience.",
     function=check,
-    needs=frozenset(
-        {
-            Premise.IDS_UNIQUE,
-            Premise.ROWS_COUNTED,
-            Premise.ARRIVALS_COUNTED,
-            Premise.FAULTS_CONFIRMED,
-            Premise.SAME_BUILD,
-            Premise.GENERATOR_HEALTHY,
-        }
-    ),
+    needs=IN_TIME,
     facts=("F01", "F02", "F14"),
     undecided_share=0.02,
     unit="share",
