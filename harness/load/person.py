@@ -16,8 +16,8 @@ PAUSE_S = (0.3, 1.0)
 """Before asking again where the answer names no time, or there was none."""
 
 _NOT_THERE = frozenset({404, 410})
-_NOT_UNDERSTOOD = frozenset({400, 405, 415, 426})
-"""The target does not take the form of the request, and so says nothing about the business."""
+_NOT_UNDERSTOOD = frozenset({405, 415, 426})
+"""The target does not take the form of the request, and so says nothing about the business; a 400 may well do so."""
 
 
 class Person:
