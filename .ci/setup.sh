@@ -13,8 +13,11 @@ command -v "$python" >/dev/null 2>&1 || fail "no $python here; install Python 3.
 
 echo "setup: virtual environment in $venv, dependencies from requirements.lock (about a minute)"
 "$python" -m venv "$venv"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock \
+# The lock names everything, so nothing is resolved (--no-deps): an older pip, asked for `coverage[toml]`, would take the
+# newest coverage instead of the pinned one and fail on the day a newer one appears. `pip check` says what the lock lacks.
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock \
   || fail "pip could not install requirements.lock; its own message stands above (no network? a proxy? set it in pip's configuration)"
+"$venv/bin/python" -m pip check >/dev/null || fail "requirements.lock lacks something that its packages need: $venv/bin/python -m pip check"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . \
   || fail "pip could not install this project into $venv; its own message stands above"
 "$venv/bin/python" -m harness.stack.toxiproxy_build --ensure
