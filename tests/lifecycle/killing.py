@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psutil
 
-from harness.stack.ports import is_free
+from harness.stack.ports import LOWEST, is_free
 from harness.stack.toxiproxy import VARIABLE, Toxiproxy
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +31,8 @@ GATE_LIMIT_S = 120.0
 LOOK_EVERY_S = 0.05
 PORTS = 14
 """Of a run: PostgreSQL, Toxiproxy, four services and eight edges of the reference."""
+BASES = range(5_000, LOWEST - PORTS, 20)
+"""Where a run's ports may begin: below those that other runs choose for themselves meanwhile."""
 MARK = "HARNESS_MARK"
 SCENARIOS = '''"""What is killed, and what is run after it."""
 
@@ -113,6 +115,12 @@ def round_of(number: int, port_base: int) -> Round:
     """The round of a number, from 1: victims in turn, the instant drawn from the number."""
     victim = tuple(Victim)[(number - 1) % len(Victim)]
     return Round(victim=victim, after_s=random.Random(f"kill/{number}").uniform(*INSTANTS_S), port_base=port_base)
+
+
+def free_bases(among: Sequence[int] = BASES) -> Iterator[int]:
+    """Where as many free ports lie in a row as a run needs, each time elsewhere."""
+    starts = random.sample(among, len(among))
+    return (base for base in starts if all(is_free(port) for port in range(base, base + PORTS)))
 
 
 def kill_and_look(planned: Round, folder: Path, toxiproxy: Toxiproxy) -> Aftermath:

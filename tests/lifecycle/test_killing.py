@@ -1,16 +1,14 @@
 """Is anything left when the gate, Locust, or both are killed, and does the next gate work?"""
 
-import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from harness.errors import ExitCode
-from harness.stack.ports import is_free
 from harness.stack.toxiproxy import open_toxiproxy
-from tests.lifecycle.killing import CLEAN_WITHIN_S, PORTS, Aftermath, Round, Victim, kill_and_look
+from tests.lifecycle.killing import CLEAN_WITHIN_S, Aftermath, Round, Victim, free_bases, kill_and_look
 from tests.lifecycle.playing import side_by_side
 
 pytestmark = [pytest.mark.live, pytest.mark.proof]
@@ -31,13 +29,6 @@ def play(victim: Victim, base: int, folder: Path) -> Aftermath:
     planned = Round(victim=victim, after_s=AFTER_S[victim], port_base=base)
     with open_toxiproxy(log=folder / "toxiproxy.log", environ={}) as toxiproxy:
         return kill_and_look(planned, folder / "round", toxiproxy)
-
-
-def free_bases() -> Iterator[int]:
-    """Where enough free ports lie in a row, each time elsewhere."""
-    starts = list(range(10_000, 32_000, 2 * PORTS))
-    random.shuffle(starts)
-    return (base for base in starts if all(is_free(port) for port in range(base, base + PORTS)))
 
 
 @pytest.mark.parametrize("victim", AFTER_S)
