@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.lanes import LANES, ROOT
 from tests.proof.catalogue import every_item
-from tests.proof.conclusions import digests, floor_lines, floors
+from tests.proof.conclusions import digests, floor_lines, floors, seen_alone
 from tests.proof.item import Item, NotProven, Proven, RunFacts
 from tests.proof.readme import write_table
 from tests.proof.runner import CodeChanged, brief, run_all, say
@@ -86,6 +86,10 @@ def conclude(items: Sequence[Item], results: dict[str, Proven]) -> int:
         holds, lines = digests(run for run in runs if run.size == "scene")
         good = good and holds
         tell("arrivals: ten seeds, ten digests; one seed, the same", lines)
+    if any(item.group == "defects" for item in items):
+        holds, lines = seen_alone(runs)
+        good = good and holds
+        tell("defects that a check sees alone", lines)
     if any(item.group in {"fixed", "gate"} for item in items):
         wrong = list(floor_lines(floors(runs)))
         tell("floors: at least half of what the seeds yield, and never above it", wrong or ["all are"])

@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tests.proof.detection import FIXED_SEEDS
+from harness.checks import CHECKS
+from tests.proof.detection import DEFECT_SEEDS, FIXED_SEEDS
 from tests.proof.item import RunFacts
 
 NO_CASES = frozenset({"assumptions"})
@@ -95,6 +96,25 @@ def floor_lines(found: Iterable[Floor]) -> Iterator[str]:
                 f"{floor.scenario} ({floor.size}) {floor.check}: floor {floor.claimed} is {floor.problem}; "
                 f"{floor.seeds} seeds yield at least {floor.least}, so {floor.suggested}"
             )
+
+
+def seen_alone(runs: Iterable[RunFacts]) -> tuple[bool, list[str]]:
+    """For each check a defect that no other sees: whether there is one, and lines that say it.
+
+    Checks know nothing of each other, so a run judged without one of them has the statuses of all others unchanged;
+    where none of these is FAIL, whatever the seed, the defect would have gone unseen.
+    """
+    lone: dict[str, list[str]] = defaultdict(list)
+    for defect, found in by_seed(runs).items():
+        fired = [{name for name, judged in run.checks.items() if judged.status == "FAIL"} for run in found]
+        if {run.seed for run in found} >= set(DEFECT_SEEDS) and len(set().union(*fired)) == 1 and all(fired):
+            lone[fired[0].pop()].append(defect)
+    wanted = sorted(set(CHECKS) - NO_CASES)
+    lines = [
+        f"yes {name}: {', '.join(sorted(lone[name]))}" if name in lone else f"NO  {name}: others see its defects too"
+        for name in wanted
+    ]
+    return all(name in lone for name in wanted), lines
 
 
 def by_seed(runs: Iterable[RunFacts]) -> Mapping[str, list[RunFacts]]:

@@ -1,13 +1,14 @@
 """What many runs show together is drawn from their results alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from harness.checks import CHECKS
 from tests.defects import DEFECTS
 from tests.proof.catalogue import every_item
-from tests.proof.conclusions import digests, floor_lines, floors
+from tests.proof.conclusions import NO_CASES, digests, floor_lines, floors, seen_alone
 from tests.proof.detection import DEFECT_SEEDS, FIXED_SEEDS
 from tests.proof.item import Item, JudgedFacts, NotProven, Room, RunFacts, Shown, need
 from tests.proof.readme import BEGIN, END, table, write_table
@@ -140,3 +141,23 @@ def test_what_an_item_showed_is_kept(prove_it: Callable[[Room], Shown], ok: bool
 def test_every_item_has_a_name_of_its_own() -> None:
     names = [item.name for item in every_item()]
     assert len(set(names)) == len(names)
+
+
+def test_a_check_sees_a_defect_alone_where_no_other_fails_whatever_the_seed() -> None:
+    def runs_of(check: str, *also: str, seeds: Sequence[int] = DEFECT_SEEDS) -> list[RunFacts]:
+        fails: dict[str, Judged] = {check: ("FAIL", 1, 1)}
+        return [
+            run_of(seed, fails | {name: ("FAIL", 1, 1) for name in also if seed == seeds[-1]}, defect=f"of {check}")
+            for seed in seeds
+        ]
+
+    wanted = sorted(set(CHECKS) - NO_CASES)
+    whole = [run for check in wanted for run in runs_of(check)]
+    holds, lines = seen_alone(whole)
+    assert holds
+    assert lines == [f"yes {check}: of {check}" for check in wanted]
+    rest = [run for check in wanted[1:] for run in runs_of(check)]
+    for weaker in (runs_of(wanted[0], wanted[1]), runs_of(wanted[0], seeds=DEFECT_SEEDS[:-1]), []):
+        holds, lines = seen_alone([*weaker, *rest])
+        assert not holds
+        assert lines[0] == f"NO  {wanted[0]}: others see its defects too"
