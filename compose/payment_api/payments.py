@@ -185,7 +185,7 @@ class Payments:
         order = order_of(row)
         known = await connection.fetchrow(READ_KEY, wish.user, wish.key)
         if known is not None:
-            check_digest(known, wish.mark)
+            check_digest(known, wish.mark, self._defects)
             attempt = await connection.fetchrow(READ_PAYMENT, known["result_id"])
             assert attempt is not None
             return Begun(payment=payment_of(attempt), is_new=False)

@@ -36,6 +36,7 @@ SELECT r.*, p.number AS payment_number, p.provider_number AS payment_provider_nu
 FROM refunds r JOIN payments p ON p.id = r.payment_id
 """
 READ_REFUND = REFUND + " WHERE r.id = $1"
+FIRST_REFUND = REFUND + " WHERE r.order_id = $1 AND r.reason = 'customer' ORDER BY r.seq LIMIT 1"
 HONOURED = "SELECT * FROM payments WHERE order_id = $1 AND state = 'paid' ORDER BY seq LIMIT 1"
 PROMISED = """
 SELECT coalesce(sum(amount_minor), 0)::bigint FROM refunds WHERE payment_id = $1 AND state IN ('pending', 'done')
@@ -76,10 +77,14 @@ class Refunds:
                 raise order_not_found()
             known = await connection.fetchrow(READ_KEY, user, key)
             if known is not None:
-                check_digest(known, mark)
+                check_digest(known, mark, self._defects)
                 made = await connection.fetchrow(READ_REFUND, known["result_id"])
                 assert made is not None
-                return Requested(id=made["id"], amount_minor=made["amount_minor"], state=RefundState(made["state"]))
+                return _requested(made)
+            if Defect.SECOND_PARTIAL_SWALLOWED in self._defects:
+                first = await connection.fetchrow(FIRST_REFUND, order_id)
+                if first is not None:
+                    return _requested(first)
             refund_id = await _promise(connection, order_of(row), amount_minor, now())
             binding = Binding(user=user, key=key, mark=mark, order_id=order_id, result_id=refund_id)
             await bind_key(connection, binding, now())
@@ -116,6 +121,10 @@ class Refunds:
                 await _book_order(connection, order_of(held), refund, at)
         self._signals.announce(refund_id)
         return True
+
+
+def _requested(row: asyncpg.Record) -> Requested:
+    return Requested(id=row["id"], amount_minor=row["amount_minor"], state=RefundState(row["state"]))
 
 
 async def _promise(connection: Connection, order: Order, amount_minor: int, at: datetime) -> str:

@@ -1,14 +1,15 @@
 """Does asking again with the same key give the same result, once?
 
 Violated when one key with one body was acknowledged with two results (another id, another amount; the
-state may move on), or had two effects, or when a key was accepted with another body than its first.
+state may move on), or had two effects, or when a key was accepted with two bodies.
 Two effects are: of a create, more orders of that journey's user, in the books or its own list, than
 the journey used keys; of a payment, more charges of an order that a provider kept, by one method,
 than keys; of a refund, more refunds of an order that the books call asked for than keys.
 
 A key that was sent once is no case, nor is one repeated after the target may have forgotten it, nor
 one whose customer left without an answer. A refusal (validation, conflict, busy) is no result: what
-follows it may be the first. Undecided: a charge too many that may still go back in time; no request
+follows it may be the first, and may have another body; so may what follows a request without an answer,
+which may never have arrived. Undecided: a charge too many that may still go back in time; no request
 with the key was answered, and its effects cannot be counted either, because neither books nor list
 nor ledger is there to show a second one.
 """
@@ -21,7 +22,9 @@ from harness.verdict import CheckResult, Finding
 KEYS = """
 CREATE OR REPLACE TEMP TABLE keys AS     -- one row a key that was sent more than once
 WITH first AS (
-    SELECT key_no, arg_min(body, (sent_ns, id)) AS body, min(sent_ns) AS sent_ns FROM keyed GROUP BY key_no),
+    SELECT key_no, min(sent_ns) AS sent_ns,                            -- it stands for what was first acknowledged
+           coalesce(arg_min(body, (sent_ns, id)) FILTER (ok), arg_min(body, (sent_ns, id))) AS body
+    FROM keyed GROUP BY key_no),
 timely AS (
     SELECT k.*, k.body = f.body AS same_body FROM keyed AS k JOIN first AS f USING (key_no)
     WHERE $lives_ns IS NULL OR k.sent_ns <= f.sent_ns + $lives_ns)

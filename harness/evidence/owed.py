@@ -55,7 +55,9 @@ CUSTOMER_REFUNDS = """
 CREATE TABLE customer_refunds AS         -- one row a refund that a customer asked for: all requests with one key
 WITH asked AS (
     SELECT coalesce(p.key_no, -p.id) AS key_no, min(p.id) AS id, min(o.order_no) AS order_no,
-           max(coalesce(p.asked_minor, p.amount_minor)) AS amount_minor, min(p.sent_ns) AS sent_ns,
+           arg_min(coalesce(p.asked_minor, p.amount_minor),    -- a key refused for another amount stands for its first
+                   (CASE p.outcome WHEN 'ok' THEN 0 WHEN 'info' THEN 1 ELSE 2 END, p.id)) AS amount_minor,
+           min(p.sent_ns) AS sent_ns,
            max(p.result_id) FILTER (p.outcome = 'ok') AS result_id,
            CASE WHEN bool_or(p.outcome = 'ok') THEN 'ok' WHEN bool_or(p.outcome = 'info') THEN 'info' ELSE 'fail' END
                AS outcome,

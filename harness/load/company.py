@@ -129,6 +129,6 @@ def look_and_ask_back(person: Person) -> None:
     if person.can(Op.READ):
         person.read()
     if person.can(Op.REFUND):
-        person.get_half_back()
+        person.get_back(person.traits.half_minor)
     if person.can(Op.READ) and person.think():
         person.read()

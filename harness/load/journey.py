@@ -3,19 +3,20 @@
 As the customers of the outage did: they order and pay; told "busy" or nothing
 at all (F03, F08) they wait as told, look, try again with the same key, then by
 another method with a new one (F04, F20), one that works where they are told, until it is paid or their patience is
-over. Some leave early, some want half of it back, all look at their own orders.
+over. Some leave early, some want half of it back, or half and then a quarter, all look at their own orders;
+and some clients are careless with their keys.
 
 What an answer means is the adapter's business; here only `Observation` counts.
 The harness repeats no write by itself: every repetition here is the customer's.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.load.audience import Blocked
 from harness.load.leaks import Scanner
 from harness.load.person import Person, declines
-from harness.load.session import Clock, Connects, GeventClock, OnRequest, Records, Session
+from harness.load.session import Clock, Connects, GeventClock, Key, OnRequest, Records, Session
 from harness.load.traits import Traits
 from harness.operation import JourneyEnd, Method, Op, Outcome, Phase, State
 from harness.profile import Windows
@@ -121,6 +122,8 @@ class _Way:
         self._person = person
         self._on_trouble = on_trouble
         self._traits = person.traits
+        self._ordered_by: Key | None = None
+        """The key by which its order was acknowledged."""
         self._met_trouble = False
         """It was told busy, or nothing, at least once: what is refused later is no plain decline."""
 
@@ -130,7 +133,7 @@ class _Way:
         while True:
             told = self._person.create(key)
             if told.outcome is Outcome.OK and told.order_id is not None:
-                self._person.order = told.order_id
+                self._person.order, self._ordered_by = told.order_id, key
                 on_ack()
                 return None
             if declines(told):
@@ -196,10 +199,27 @@ class _Way:
             person.read()
         if person.can(Op.LIST) and person.think():
             person.list_orders()
+        if self._traits.reuses_keys and self._ordered_by and person.can_repeat(Op.CREATE) and person.think():
+            order = self._traits.order
+            person.create(self._ordered_by, replace(order, amount_minor=2 * order.amount_minor))
         if self._traits.refunds_half and person.can(Op.REFUND):
-            person.get_half_back()
+            self._ask_back()
             if person.can(Op.READ) and person.think():
                 person.read()
+
+    def _ask_back(self) -> None:
+        """Ask for half of it, and some for a quarter too, or for more than can be."""
+        person, traits = self._person, self._traits
+        paid_minor, half_minor = traits.order.amount_minor, traits.half_minor
+        first = person.get_back(half_minor)
+        if first and traits.reuses_keys and person.can_repeat(Op.REFUND) and person.think():
+            person.ask_back(paid_minor, first)
+        if not traits.refunds_twice:
+            return
+        quarter_minor = half_minor // 2
+        second = person.get_back(quarter_minor)
+        if first and second and traits.wants_too_much and person.think():
+            person.ask_back(paid_minor - half_minor - quarter_minor + 1, person.new_key())
 
     def _final(self, told: Observation, *, acknowledges: bool = True) -> JourneyEnd | None:
         """The final word, where an answer says it. A payment learnt of after patience is over came too late."""

@@ -8,7 +8,7 @@ to wait; patience ends all of it. What to do next is decided by whoever holds a
 from harness.load.session import Act, Clock, Key, Session
 from harness.load.traits import Traits
 from harness.operation import Method, Op, Outcome, State
-from harness.targets.protocol import Call, Observation, Target
+from harness.targets.protocol import Call, NewOrder, Observation, Target
 
 THINK_S = (0.1, 0.4)
 """From an answer to the next thing that the customer wants."""
@@ -42,6 +42,10 @@ class Person:
         """Whether the target offers this at all."""
         return op in self._target.capabilities.operations
 
+    def can_repeat(self, op: Op) -> bool:
+        """Whether the target offers it with an idempotency key."""
+        return self.can(op) and op in self._target.capabilities.idempotent
+
     def new_key(self) -> Key:
         """A key that was never sent."""
         return self._session.new_key()
@@ -69,9 +73,9 @@ class Person:
         self.at_ns = until_ns
         return patient
 
-    def create(self, key: Key) -> Observation:
-        """Order."""
-        order = self.traits.order
+    def create(self, key: Key, order: NewOrder | None = None) -> Observation:
+        """Order; `order` where it is another than the one that this customer came for."""
+        order = order or self.traits.order
         act = Act(
             op=Op.CREATE,
             scheduled_ns=self.at_ns,
@@ -88,13 +92,28 @@ class Person:
         card = self._card if method is Method.CARD else None
         return self._perform(act, self._target.pay(self._session.user, self.order, method, key.text, card))
 
-    def get_half_back(self) -> None:
-        """Ask for half of it back until it is promised, refused, or patience is over."""
+    def get_back(self, amount_minor: int) -> Key | None:
+        """Ask for so much of it back until it is promised (the key that did it), refused, or patience is over."""
         key = self.new_key()
         more = self.think()
         while more:
-            told = self._ask_refund(key)
-            more = told.outcome is not Outcome.OK and not declines(told) and self.pause(told)
+            told = self.ask_back(amount_minor, key)
+            if told.outcome is Outcome.OK:
+                return key
+            more = not declines(told) and self.pause(told)
+        return None
+
+    def ask_back(self, amount_minor: int, key: Key) -> Observation:
+        """Ask once for so much of it back."""
+        act = Act(
+            op=Op.REFUND,
+            scheduled_ns=self.at_ns,
+            order=self.order,
+            key=key,
+            amount_minor=amount_minor,
+            currency=self.traits.order.currency,
+        )
+        return self._perform(act, self._target.refund(self._session.user, self.order, amount_minor, key.text))
 
     def read(self) -> Observation:
         """Look at the order."""
@@ -130,19 +149,6 @@ class Person:
             currency=self.traits.order.currency,
         )
         return self._perform(act, self._target.refund(self._session.user, self.order, amount_minor, key.text))
-
-    def _ask_refund(self, key: Key) -> Observation:
-        half_minor = self.traits.order.amount_minor // 2
-        currency = self.traits.order.currency
-        act = Act(
-            op=Op.REFUND,
-            scheduled_ns=self.at_ns,
-            order=self.order,
-            key=key,
-            amount_minor=half_minor,
-            currency=currency,
-        )
-        return self._perform(act, self._target.refund(self._session.user, self.order, half_minor, key.text))
 
     def _perform(self, act: Act, call: Call) -> Observation:
         seen = self._session.perform(act, call)

@@ -21,6 +21,11 @@ MERCHANTS_A_LINE = 5
 
 _EVERY = 5
 _OLD_CLIENT = 2
+_REFUNDS_TWICE = (10, 4)
+_WANTS_TOO_MUCH = (20, 14)
+"""Every other one of those who ask twice."""
+_REUSES_KEYS = (20, 9)
+"""One of four who ask for half of it back, none of whom asks twice."""
 _READS_RECEIPT = (1, 3)
 """Two of five, none of whom asks for a refund."""
 _METHODS = tuple(Method)
@@ -39,6 +44,12 @@ class Traits:
     """In the order in which this customer tries them, over and over (F04)."""
     refunds_half: bool
     """Asks for half of it back once it is paid."""
+    refunds_twice: bool
+    """Then asks for a quarter of it too."""
+    wants_too_much: bool
+    """And then for more than is left, which must be refused."""
+    reuses_keys: bool
+    """Its client is careless: it sends a key that was acknowledged again, for another amount."""
     leaves_early: bool
     """Walks away after the first unresolved answer to a payment."""
     looks_first: bool
@@ -51,6 +62,11 @@ class Traits:
     """What it tells of itself; None: its client is an old one, which has no fields for that."""
     seed: str
     """Of its think times and pauses."""
+
+    @property
+    def half_minor(self) -> int:
+        """Half of what its order costs, rounded down."""
+        return self.order.amount_minor // 2
 
     def chance(self) -> random.Random:
         """Its think times and pauses, drawn in the order in which it acts."""
@@ -77,6 +93,9 @@ def traits_of(number: int, *, seed: int, run_id: str) -> Traits:
         ),
         methods=_METHODS[first:] + _METHODS[:first],
         refunds_half=number % _EVERY == _EVERY - 1,
+        refunds_twice=_is(number, _REFUNDS_TWICE),
+        wants_too_much=_is(number, _WANTS_TOO_MUCH),
+        reuses_keys=_is(number, _REUSES_KEYS),
         leaves_early=_leaves_early(number, seed),
         looks_first=number % 2 == 0,
         tries_a_key=1 + number // len(_METHODS) % 2,
@@ -84,6 +103,12 @@ def traits_of(number: int, *, seed: int, run_id: str) -> Traits:
         personal=personal,
         seed=f"thinking/{seed}/{number}",
     )
+
+
+def _is(number: int, one_of: tuple[int, int]) -> bool:
+    """Whether a customer has this place among so many."""
+    many, place = one_of
+    return number % many == place
 
 
 def _leaves_early(number: int, seed: int) -> bool:

@@ -7,6 +7,7 @@ given no secret, and what it makes of none is left out.
 
 import shlex
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import groupby
 
 from harness.load.keys import key_of
@@ -43,6 +44,7 @@ def _call(target: Target, each: Asked, *, seed: int, run_id: str) -> Request | N
     match Op(each.tried or each.op) if each.op == Op.TRESPASS else Op(each.op):
         case Op.CREATE:
             wanted = traits_of(each.journey, seed=seed, run_id=run_id).order
+            wanted = replace(wanted, amount_minor=each.amount_minor or wanted.amount_minor)
             calls["made"] = target.create_order(each.user, wanted, key)
         case Op.PAY if each.method is not None:
             calls["made"] = target.pay(each.user, order, Method(each.method), key)

@@ -1,6 +1,7 @@
 """Hand-written histories for idempotent_reply."""
 
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -9,6 +10,7 @@ from tests.histories.builder import Journey, Run
 from tests.histories.story import BROKEN, CRIES_WOLF, EMPTY, HOLDS, MISSES, UNDECIDED, Story
 
 CUT = {"outcome": "info", "ending": "cut_body"}
+BUSY: dict[str, Any] = {"outcome": "fail", "http": 503, "code": "system_busy"}
 KEY = 90
 
 
@@ -82,6 +84,27 @@ def another_body_accepted() -> Run:
 def another_body_refused() -> Run:
     refusal = {"outcome": "fail", "http": 422, "code": "idempotency_key_reused"}
     return created_again({"order": "C"}, dict(refusal), "C", amounts=(1000, 2000))
+
+
+def another_body(*requests: tuple[int, dict[str, Any]]) -> Run:
+    """A key sent for these amounts, one after the other; the target then has order C."""
+    run = two_good_orders()
+    journey = run.journey(3.0)
+    for attempt, (amount, reply) in enumerate(requests, start=1):
+        named = "C" if reply == {} else None
+        journey.create(2.0 + attempt, 2.5 + attempt, named, amount, key=KEY, attempt=attempt, **reply)
+    journey.ends(13.0, "gave_up")
+    return owns(run, journey, "C")
+
+
+def another_body_of_a_refund() -> Run:
+    """Half of it was promised; then all of it, under the same key."""
+    run = two_good_orders()
+    journey = run.paid_order("C", at=3.0)
+    journey.refund(4.0, 4.5, "C", 500, key=KEY, result_id="R-1", amount_minor=500)
+    journey.refund(5.0, 5.5, "C", 1000, key=KEY, attempt=2, result_id="R-1", amount_minor=500)
+    run.books_refund("R-1", "C", "wechat", "R-1", 500)
+    return run
 
 
 def refused_first(http: int, outcome: str) -> Run:
@@ -240,6 +263,40 @@ KEY_STORIES = (
         status=FAIL,
         subjects=("C",),
         says=("accepted again with another body",),
+    ),
+    Story(
+        column=BROKEN,
+        entry="another body of a refund accepted",
+        tell=another_body_of_a_refund,
+        status=FAIL,
+        subjects=("C",),
+        says=("sent one refund 2 times", "accepted again with another body"),
+    ),
+    Story(
+        column=MISSES,
+        entry="two bodies accepted after the first was refused",
+        tell=partial(another_body, (1000, BUSY), (2000, {}), (3000, {})),
+        status=FAIL,
+        subjects=("C",),
+        says=("accepted again with another body",),
+    ),
+    Story(
+        column=CRIES_WOLF,
+        entry="another body after a refusal without effect",
+        tell=partial(another_body, (1000, BUSY), (2000, {})),
+        status=PASS,
+    ),
+    Story(
+        column=CRIES_WOLF,
+        entry="another body after a request that may never have arrived",
+        tell=partial(another_body, (1000, CUT), (2000, {})),
+        status=PASS,
+    ),
+    Story(
+        column=CRIES_WOLF,
+        entry="another body whose answer was cut",
+        tell=partial(another_body, (1000, {}), (2000, CUT)),
+        status=PASS,
     ),
     Story(
         column=BROKEN,

@@ -90,6 +90,26 @@ def partial_refunds_in_another_order() -> Run:
     return two_halves(second=9.0)
 
 
+def second_answered_with_the_first() -> Run:
+    """A second partial refund was told yes, with the first one's id, and no money went for it."""
+    run, journey = half_back()
+    journey.refund(7.0, 7.1, "C", 200, result_id="r1", amount_minor=500, http=201)
+    return run
+
+
+def key_refused_for_more() -> Run:
+    """The key of the half that came back was sent again for all of it, and refused."""
+    run = two_good_orders()
+    journey = run.paid_order("C", at=3.0)
+    journey.refund(6.0, 6.1, "C", 500, key=90, result_id="r1", state="paid", http=201)
+    refusal = {"outcome": "fail", "http": 422, "code": "idempotency_key_reused"}
+    journey.refund(7.0, 7.1, "C", 1000, key=90, attempt=2, **refusal)
+    run.books_refund("r1", "C", "wechat", "R-1", 500)
+    run.books_order("C", journey, "paid", refunded=500)
+    run.ledger("wechat").refunded(6.8, "C-1", "C", 500, "R-1")
+    return run
+
+
 def one_of_two_partial_refunds() -> Run:
     return two_halves(second=None)
 

@@ -104,6 +104,7 @@ class Stage:
     lists: list[Observation] = field(default_factory=lambda: [LISTED])
     refunds: list[Observation] = field(default_factory=lambda: [REFUNDED])
     offered: frozenset[Op] = ALL
+    idempotent: frozenset[Op] = frozenset({Op.CREATE, Op.PAY, Op.REFUND})
     steps: int = 1
     """Requests that each operation takes."""
     clock: JumpingClock = field(default_factory=JumpingClock)
@@ -124,7 +125,7 @@ class Stage:
         return Capabilities(
             operations=self.offered,
             books=frozenset(),
-            idempotent=frozenset(),
+            idempotent=self.idempotent,
             pay_by=True,
             busy=None,
             raw_states={},
@@ -132,8 +133,8 @@ class Stage:
         )
 
     def create_order(self, user: str, order: NewOrder, key: str) -> Call:
-        del user, order
-        return self._call(self.creates, "create", key)
+        del user
+        return self._call(self.creates, "create", str(order.amount_minor), key)
 
     def pay(self, user: str, order_id: str, method: Method, key: str, card: str | None = None) -> Call:
         del user, card
@@ -195,6 +196,7 @@ class Stage:
     ) -> JourneyEnd:
         """One patient journey; `number` picks the customer: 0 looks first and pays by WeChat first, and so on."""
         steadfast: dict[str, object] = {"leaves_early": False, "tries_a_key": 2, "reads_receipt": False}
+        steadfast |= dict.fromkeys(("refunds_twice", "wants_too_much", "reuses_keys"), False)
         customer: Traits = replace(traits_of(number, seed=1, run_id="r1"), **{**steadfast, **traits})  # type: ignore[arg-type]
         return travel(
             customer,

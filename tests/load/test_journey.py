@@ -61,6 +61,54 @@ def test_two_of_five_look_at_the_receipt_as_soon_as_it_is_paid() -> None:
     assert readers == [1, 3, 6, 8]
 
 
+def test_some_ask_for_a_quarter_too_and_some_of_them_then_for_more_than_is_left() -> None:
+    stage = Stage(refunds=[REFUNDED, REFUNDED, refusal("nothing_to_refund")])
+    assert stage.travel(14, refunds_twice=True, wants_too_much=True) is JourneyEnd.PAID
+    assert stage.story()[-4:] == ["refund", "refund", "refund", "read"]
+    [create] = stage.rows.invocations(Op.CREATE)
+    total_minor = create.amount_minor
+    assert total_minor is not None
+    asked = [row.amount_minor for row in stage.rows.invocations(Op.REFUND)]
+    assert asked[:2] == [total_minor // 2, total_minor // 2 // 2]
+    assert sum(amount_minor or 0 for amount_minor in asked) == total_minor + 1
+    assert len(set(keys(stage, "refund"))) == 3
+    kinds = [traits_of(number, seed=1, run_id="r1") for number in range(20)]
+    assert [customer.number for customer in kinds if customer.refunds_twice] == [4, 14]
+    assert [customer.number for customer in kinds if customer.wants_too_much] == [14]
+
+
+@pytest.mark.parametrize("second", [refusal("nothing_to_refund"), silent()], ids=["refused", "no answer"])
+def test_where_a_part_was_not_promised_nobody_asks_for_more_than_is_left(second: Observation) -> None:
+    stage = Stage(refunds=[REFUNDED, second])
+    stage.travel(14, refunds_twice=True, wants_too_much=True)
+    assert len(set(keys(stage, "refund"))) == 2
+
+
+def test_a_careless_client_sends_acknowledged_keys_again_for_another_amount() -> None:
+    stage = Stage()
+    assert stage.travel(9, reuses_keys=True) is JourneyEnd.PAID
+    assert stage.story() == ["create", "pay wechat", "list", "create", "refund", "refund", "read"]
+    for op in (Op.CREATE, Op.REFUND):
+        first, again = stage.rows.invocations(op)
+        assert (first.key_no, first.attempt, again.attempt) == (again.key_no, 1, 2)
+        assert first.amount_minor != again.amount_minor
+        assert len(set(keys(stage, op))) == 1
+    [twice] = [customer for customer in (traits_of(n, seed=1, run_id="r1") for n in range(20)) if customer.reuses_keys]
+    assert (twice.number, twice.refunds_half, twice.refunds_twice) == (9, True, False)
+
+
+def test_a_key_that_was_not_acknowledged_is_not_sent_for_another_amount() -> None:
+    stage = Stage(creates=[silent()], refunds=[refusal("nothing_to_refund")])
+    assert stage.travel(8, reuses_keys=True, refunds_half=True) is JourneyEnd.PAID
+    assert stage.story() == ["create", "list", "pay card", "list", "refund", "read"]
+
+
+def test_where_no_keys_are_taken_none_is_sent_again() -> None:
+    stage = Stage(idempotent=frozenset())
+    assert stage.travel(9, reuses_keys=True) is JourneyEnd.PAID
+    assert stage.story() == ["create", "pay wechat", "list", "refund", "read"]
+
+
 @pytest.mark.parametrize("answer", [silent(), BUSY, UNSENT], ids=["no answer", "busy", "nothing sent"])
 def test_a_refund_is_asked_for_again_with_the_same_key(answer: Observation) -> None:
     stage = Stage(refunds=[answer, answer, REFUNDED])

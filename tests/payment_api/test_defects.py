@@ -46,6 +46,12 @@ def broken_otherwise(launch: Launch) -> Api:
     return launch(defects="new_number_on_retry,refund_never_sent", deadline_ms=SHORT_MS)
 
 
+@pytest.fixture(scope="module")
+def swallowing(launch: Launch) -> Api:
+    """Two that swallow what a request asks for."""
+    return launch(defects="key_ignores_body,second_partial_swallowed")
+
+
 @pytest.mark.live
 def test_ack_before_commit_loses_an_acknowledged_order_by_a_kill(launch: Launch) -> None:
     api = launch(defects="ack_before_commit")
@@ -218,6 +224,31 @@ def test_abandon_on_unknown_closes_the_order_and_gives_the_money_back(
         customer.pay(order, "alipay")
         customer.until(order, "closed")
     eventually(lambda: providers["alipay"].refunded(order) == 1234)
+
+
+@pytest.mark.live
+def test_a_key_that_ignores_its_body_answers_with_what_it_made(swallowing: Api) -> None:
+    customer = swallowing.customer()
+    order = customer.create(1234, "k").json()["id"]
+    assert customer.create(99, "k").json()["id"] == order
+    customer.pay(order, "card")
+    customer.until(order, "paid")
+    first, again = customer.refund(order, 100, "r").json(), customer.refund(order, 200, "r").json()
+    assert (again["refund"]["id"], again["refund"]["amount_minor"]) == (first["refund"]["id"], 100)
+
+
+@pytest.mark.live
+def test_a_second_partial_refund_is_answered_with_the_first_and_never_sent(
+    swallowing: Api, providers: dict[str, Provider]
+) -> None:
+    customer = swallowing.customer()
+    order = customer.paid_order("card")
+    first, second = customer.refund(order, 500, "a"), customer.refund(order, 300, "b")
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert second.json()["refund"]["id"] == first.json()["refund"]["id"]
+    customer.until(order, "part_refunded")
+    assert [refund["amount_minor"] for refund in customer.read(order)["refunds"]] == [500]
+    assert providers["card"].refunded(order) == 500
 
 
 @pytest.mark.live
