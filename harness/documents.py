@@ -134,6 +134,7 @@ class CapabilitiesRecord(msgspec.Struct, frozen=True, kw_only=True):
     names_build: bool = False
     offers_methods: bool = False
     compensation: CompensationRecord | None = None
+    reconciliation_grace_ms: int | None = None
 
 
 class ScenarioRecord(msgspec.Struct, frozen=True, kw_only=True):

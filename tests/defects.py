@@ -76,6 +76,8 @@ DEFECTS: dict[str, Caught] = {
     "congestion_collapse": Caught(scene="Overload", check="goodput"),
     "queries_behind_payments": Caught(scene="Overload", check="priority"),
     "emergency_path_shut": Caught(scene="EmergencyPath", check="emergency_path"),
+    "valid_refund_refused": Caught(scene="FestivalEvening", check="refund_in_window"),
+    "released_for_another_line": Caught(scene="FestivalEvening", check="fulfilled_once"),
 }
 
 SCENARIOS = (

@@ -78,6 +78,9 @@ class Defect(StrEnum):
     CONGESTION_COLLAPSE = "congestion_collapse"
     QUERIES_BEHIND_PAYMENTS = "queries_behind_payments"
     EMERGENCY_PATH_SHUT = "emergency_path_shut"
+    VALID_REFUND_REFUSED = "valid_refund_refused"
+    RECONCILIATION_WITHOUT_GRACE = "reconciliation_without_grace"
+    RELEASED_FOR_ANOTHER_LINE = "released_for_another_line"
 
 
 LINES: Mapping[Defect, str] = MappingProxyType(
@@ -144,6 +147,9 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.CONGESTION_COLLAPSE: "spends a slot on every payment that ever queued, whoever has gone meanwhile",
         Defect.QUERIES_BEHIND_PAYMENTS: "serves a list, or an unpaid order's query, only where a slot is free",
         Defect.EMERGENCY_PATH_SHUT: "takes no refund while no method works, though nothing keeps it from doing so",
+        Defect.VALID_REFUND_REFUSED: "says of an order that was released that nothing is left to refund",
+        Defect.RECONCILIATION_WITHOUT_GRACE: "names a difference at first sight, also of money that is on its way",
+        Defect.RELEASED_FOR_ANOTHER_LINE: "releases an order as the line of the one that it released before",
     }
 )
 

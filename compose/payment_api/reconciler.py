@@ -87,6 +87,7 @@ class Reconciler:
         self._database = database
         self._bills = bills
         self._blind = frozenset({Method.ALIPAY}) if Defect.RECONCILIATION_BLIND in defects else frozenset()
+        self._has_patience = Defect.RECONCILIATION_WITHOUT_GRACE not in defects
         self._since: dict[Method, dict[tuple[str, str], datetime]] = {method: {} for method in Method}
         """Since when each difference was seen at every look, by number and kind."""
 
@@ -129,7 +130,8 @@ class Reconciler:
         self._since[method] = {}
         for what in found:
             since = self._since[method][what.number, what.kind] = before.get((what.number, what.kind), at)
-            if (at - since).total_seconds() >= what.grace_s:
+            grace_s = what.grace_s if self._has_patience else 0.0
+            if (at - since).total_seconds() >= grace_s:
                 values = (what.provider.value, what.number, what.order_id, what.kind, what.amount_minor, at)
                 await self._database.execute(NAME, *values)
 

@@ -41,6 +41,7 @@ HONOURED = "SELECT * FROM payments WHERE order_id = $1 AND state = 'paid' ORDER 
 PROMISED = """
 SELECT coalesce(sum(amount_minor), 0)::bigint FROM refunds WHERE payment_id = $1 AND state IN ('pending', 'done')
 """
+RELEASED = "SELECT done_at IS NOT NULL FROM releases WHERE order_id = $1"
 HOLD_ORDER_OF_REFUND = "SELECT * FROM orders WHERE id = (SELECT order_id FROM refunds WHERE id = $1) FOR UPDATE"
 BOOK_DONE = "UPDATE refunds SET done_at = $2 WHERE id = $1"
 BOOK_NUMBER = "UPDATE refunds SET provider_number = $2 WHERE id = $1"
@@ -85,6 +86,8 @@ class Refunds:
                 first = await connection.fetchrow(FIRST_REFUND, order_id)
                 if first is not None:
                     return _requested(first)
+            if Defect.VALID_REFUND_REFUSED in self._defects and await connection.fetchval(RELEASED, order_id):
+                raise _nothing_to_refund(order_id)
             refund_id = await _promise(connection, order_of(row), amount_minor, now())
             binding = Binding(user=user, key=key, mark=mark, order_id=order_id, result_id=refund_id)
             await bind_key(connection, binding, now())
@@ -131,8 +134,12 @@ async def _promise(connection: Connection, order: Order, amount_minor: int, at: 
     payment = await _honoured(connection, order)
     promised = 0 if payment is None else await connection.fetchval(PROMISED, payment.id)
     if payment is None or amount_minor > payment.captured_minor - promised:
-        raise ApiError(409, "nothing_to_refund", "That is more than is left to refund.", order_id=order.id)
+        raise _nothing_to_refund(order.id)
     return await insert_refund(connection, payment, amount_minor, Reason.CUSTOMER, at)
+
+
+def _nothing_to_refund(order_id: str) -> ApiError:
+    return ApiError(409, "nothing_to_refund", "That is more than is left to refund.", order_id=order_id)
 
 
 async def _honoured(connection: Connection, order: Order) -> Payment | None:

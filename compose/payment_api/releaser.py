@@ -53,6 +53,8 @@ class Releaser:
         self._defects = defects
         self._run_id = run_id
         self._deadline_s = deadline_s
+        self._line_before: str | None = None
+        """Only with the defect released_for_another_line: of the order that was released before."""
         signals.on_release_due(self.release)
 
     def release(self, order_id: str) -> None:
@@ -95,6 +97,8 @@ class Releaser:
 
     async def _call(self, order_id: str, line: str, *, key: str) -> bool:
         """Call dispatch; False where it did not say that it has it."""
+        if Defect.RELEASED_FOR_ANOTHER_LINE in self._defects:
+            line, self._line_before = self._line_before or line, line
         body = {"order": order_id, "run": self._run_id, "line": line}
         headers = {"Idempotency-Key": key}
         try:

@@ -1,14 +1,16 @@
 """Does a customer who paid get what was paid for, exactly once, and nobody else anything?
 
 Violated when an order that was paid is not released within T by the account of whoever releases, or
-released more than once, as by a notice that came again; or when an order is released that was not
-paid: open, closed, given back unasked, unknown to the books, before the money was taken, or without
-any money at all.
+released more than once, as by a notice that came again; when it is released as another line of
+business than was ordered: a meal for a ride; or when an order is released that was not paid: open,
+closed, given back unasked, unknown to the books, before the money was taken, or without any money
+at all.
 
 Only the releases that took effect count, not what the target booked about them. T begins when the
 books call the order paid, and again at the end of a fault that can hold a release up. A target that
 takes money outside of all providers releases without a capture. An order that its customer had back
-in full before T was over need not be released any more.
+in full before T was over need not be released any more. Lines are compared where whoever releases
+names them in the words of `harness.operation.Line`; merchants are not, for nobody tells them.
 """
 
 from collections.abc import Sequence
@@ -18,7 +20,7 @@ from harness.checks.check import Check, Premise
 from harness.checks.proof import proof, reasons, seconds, unreadable, when
 from harness.evidence.tables import Evidence
 from harness.money import amount
-from harness.operation import State
+from harness.operation import Line, State
 from harness.verdict import CheckResult, Finding
 
 FOREVER_NS = 4_000_000_000_000_000_000
@@ -27,8 +29,16 @@ FOREVER_NS = 4_000_000_000_000_000_000
 ORDERS = """
 WITH released AS (
     SELECT order_id, count(*) AS times, min(at_ns) AS first_ns, max(at_ns) AS last_ns, max(clock_error_ns) AS error_ns,
-           bool_and(before_books) AS before_books
+           bool_and(before_books) AS before_books,
+           list(DISTINCT line ORDER BY line) FILTER (line IS NOT NULL AND source IN (
+               SELECT source FROM order_releases WHERE list_contains($lines, line))) AS lines   -- in words that we know
     FROM order_releases GROUP BY order_id),
+named AS (                               -- what an order was asked for as, by the creates that were told its name
+    SELECT order_id, min(line) AS line FROM operations
+    WHERE op = 'create' AND outcome = 'ok' AND order_id IS NOT NULL GROUP BY order_id HAVING count(DISTINCT line) = 1),
+meant AS (                               -- else by all those of its intent
+    SELECT intent, min(line) AS line FROM operations
+    WHERE op = 'create' GROUP BY intent HAVING count(DISTINCT line) = 1),
 taken AS (
     SELECT c.order_no, min(c.at_ns - g.clock_error_ns) AS at_ns FROM captures AS c JOIN ledgers AS g USING (provider)
     WHERE c.order_no IS NOT NULL GROUP BY c.order_no),
@@ -46,13 +56,15 @@ every AS (
            coalesce(b.state, f.state) AS state, b.order_id IS NOT NULL AS booked, b.currency,
            coalesce(r.times, 0) AS times, r.first_ns, r.last_ns, r.error_ns, coalesce(r.before_books, false) AS before,
            t.at_ns AS taken_ns, s.refunded_ns, n.notices, q.order_no IS NOT NULL AS refund_asked, x.why AS blind,
-           s.paid_ns AS logged_paid_ns, coalesce(s.paid_ns, t.at_ns, d.at_ns, $until_ns) AS paid_ns
+           coalesce(l.line, m.line) AS line, r.lines, s.paid_ns AS logged_paid_ns,
+           coalesce(s.paid_ns, t.at_ns, d.at_ns, $until_ns) AS paid_ns
     FROM orders AS o FULL JOIN released AS r ON r.order_id = o.order_id
     LEFT JOIN books_orders AS b ON b.order_id = o.order_id
     LEFT JOIN reads AS f ON f.order_id = o.order_id AND f.user_id = o.user_id AND f.outcome = 'ok'
     LEFT JOIN taken AS t ON t.order_no = o.order_no LEFT JOIN steps AS s ON s.order_id = o.order_id
     LEFT JOIN told AS n ON n.order_no = o.order_no LEFT JOIN asked AS q ON q.order_no = o.order_no
-    LEFT JOIN blind_orders AS x ON x.order_no = o.order_no LEFT JOIN done AS d ON d.order_id = o.order_id),
+    LEFT JOIN blind_orders AS x ON x.order_no = o.order_no LEFT JOIN done AS d ON d.order_id = o.order_id
+    LEFT JOIN named AS l ON l.order_id = o.order_id LEFT JOIN meant AS m ON m.intent = o.intent),
 held AS (                                -- until when a fault that can hold a release up went on, each with its orders
     SELECT e.order_id, max(coalesce(u.end_ns, $forever_ns)) AS until_ns
     FROM every AS e JOIN faults AS u ON u.start_ns < e.paid_ns + $window_ns
@@ -66,8 +78,8 @@ due AS (
            e.state = 'refunded' AND NOT e.refund_asked
                AND (e.logged_paid_ns IS NULL OR coalesce(e.first_ns > e.refunded_ns, false)) AS unasked
     FROM every AS e LEFT JOIN held AS h USING (order_id)
-    WHERE e.journey IS NOT NULL OR e.times > 0)
-SELECT *,
+    WHERE e.journey IS NOT NULL OR e.times > 0),
+told_of AS (SELECT *,
     CASE WHEN times > 1 THEN 'twice'
          WHEN NOT $books AND state IS NULL THEN CASE WHEN times > 0 OR taken_ns IS NOT NULL THEN 'unsaid' END
          WHEN (state IS NULL OR state NOT IN ('paid', 'refunded') OR unasked) AND times > 0
@@ -82,12 +94,16 @@ SELECT *,
          WHEN taken_ns IS NULL THEN 'untaken'
          WHEN first_ns + error_ns < taken_ns THEN 'early'
          ELSE 'once' END AS word
-FROM due ORDER BY order_no, order_id
+    FROM due)
+SELECT * REPLACE (                       -- whatever else is known of it, unless that is worse
+    CASE WHEN word NOT IN ('twice', 'unpaid', 'untaken') AND line IS NOT NULL AND lines <> [line]
+         THEN 'other' ELSE word END AS word)
+FROM told_of ORDER BY order_no, order_id
 """
 
 UNSOUND = "SELECT source FROM fulfilment WHERE unsound IS NOT NULL ORDER BY source"
 
-BROKEN = ("twice", "unpaid", "never", "late", "untaken", "early")
+BROKEN = ("twice", "unpaid", "never", "late", "untaken", "early", "other")
 OPEN = {
     "unsaid": "orders of which neither the books nor their owners say whether they are paid",
     "moving": "orders are released and not paid, but had not come to rest",
@@ -105,6 +121,7 @@ def check(evidence: Evidence) -> CheckResult:
     states = record.capabilities.raw_states
     rows = evidence.cases(
         ORDERS,
+        lines=[line.value for line in Line],
         paid_words=sorted(word for word, state in states.items() if state == State.PAID),
         refunded_words=sorted(word for word, state in states.items() if state == State.REFUNDED),
         window_ns=evidence.window_ns("released_ms"),
@@ -166,9 +183,14 @@ def _told(evidence: Evidence, row: SimpleNamespace) -> str:
         case "late":
             late = seconds(row.first_ns - row.due_ns)
             return f"was paid at {when(evidence, row.paid_ns)} and released at {first}, {late} too late"
+    match row.word:
+        case "other":
+            least = f"as {', '.join(row.lines)}, and had been ordered as {row.line}"
         case "untaken":
-            return f"was released at {first}, and no provider ever took money for it"
-    return f"was released at {first}, before its money was taken at {when(evidence, row.taken_ns)}"
+            least = "and no provider ever took money for it"
+        case _:
+            least = f"before its money was taken at {when(evidence, row.taken_ns)}"
+    return f"was released at {first}, {least}"
 
 
 CHECK = Check(

@@ -1,21 +1,25 @@
 """Did what was owed to customers come back in time?
 
 Violated when a provider's refund succeeded later than its window after it was owed, or never. Owed
-is an acknowledged refund, from its acknowledgement; what was captured for an order that the books
-do not honour, from the later of capture and `pay_by`; and what was captured beyond the price, from
-the later capture.
+is an acknowledged refund, from its acknowledgement; one that was refused although the money for it
+was there (`refused`), from its refusal; what was captured for an order that the books do not honour,
+from the later of capture and `pay_by`; and what was captured beyond the price, from the later capture.
 
 Only the providers' ledgers say that money went back. A customer's refund is looked for under the
 number that the books give it; for all else money is counted within the order: by each deadline at
 least as much must have gone back as was due by then, which no order of partial refunds can break
 wrongly. A provider that was down restarts the window at its recovery, and the finding shows both. A
-refund that was refused, or that ended without an answer and stands nowhere, is no case.
+refund that was refused for want of money, or that ended without an answer and stands nowhere, is no
+case; one that was refused without cause holds where the money came back in time all the same, and is
+broken before its window is over where all is at rest and none is on its way.
 """
 
 from types import SimpleNamespace
 
 from harness.checks.check import Check, Premise
 from harness.checks.proof import proof, reasons, seconds, unreadable, when
+from harness.checks.refused import CASES as REFUSED_CASES
+from harness.checks.refused import find_refused
 from harness.evidence.tables import Evidence
 from harness.money import Bearer, amount, loss
 from harness.verdict import CheckResult, Finding
@@ -89,6 +93,7 @@ WHY = {
     "booked": "the customer asked for it and the books took it on, though she got no answer",
     "not honoured": "it was captured for an order that the books do not honour",
     "twice": "it was captured although the order was already paid",
+    "refused": "the customer asked for it, having been told that the order was paid, and was refused",
 }
 
 
@@ -101,7 +106,8 @@ def find_owed(evidence: Evidence) -> None:
 def check(evidence: Evidence) -> CheckResult:
     """Hold the refunds of the ledgers against what was owed by each deadline; a case is one thing owed."""
     evidence.once(find_owed)
-    cases = evidence.cases(MET)
+    evidence.once(find_refused)
+    cases = evidence.cases(MET) + evidence.cases(REFUSED_CASES)
     stray, unclear = evidence.row(UNCLEAR)
     examined = len(cases) + stray + unclear
     nothing = unreadable(evidence, max(examined, 1), "history", "books.orders", "books.refunds")
@@ -113,7 +119,7 @@ def check(evidence: Evidence) -> CheckResult:
             continue
         if case.blind is not None:
             blind += 1
-        elif case.met_ns is None and case.back_by_ns > evidence.until_ns:
+        elif case.met_ns is None and case.back_by_ns > evidence.until_ns and not _hopeless(evidence, case):
             early += 1
         else:
             breaches.append(case)
@@ -135,6 +141,11 @@ def check(evidence: Evidence) -> CheckResult:
         objective=evidence.window_ns("refund_ms") / 1e9,
         unit="s",
     )
+
+
+def _hopeless(evidence: Evidence, case: SimpleNamespace) -> bool:
+    """Refused, and at rest nothing moves that could yet bring it: no need to wait for the window's end."""
+    return case.why == "refused" and not case.coming and evidence.conduct.quiescent_ns is not None
 
 
 def _findings(evidence: Evidence, breaches: list[SimpleNamespace]) -> tuple[Finding, ...]:
@@ -162,15 +173,20 @@ def _story(evidence: Evidence, case: SimpleNamespace) -> str:
         if case.met_ns is not None
         else f"had not come at {when(evidence, evidence.until_ns)}"
     )
+    if case.met_ns is None and case.back_by_ns > evidence.until_ns:
+        came += ", with nothing on its way"
     part = (
         f"; of {amount(case.due_minor, case.currency)} due by then "
         f"{amount(case.in_time_minor, case.currency)} came in time"
         if case.in_time_minor > 0
         else ""
     )
+    why = WHY[case.why]
+    if case.why == "refused":
+        why += f" ({case.refusal}), with {amount(case.left_minor, case.currency)} left of what was captured"
     return (
         f"{amount(case.amount_minor, case.currency)} of order {case.order_id} was owed back{where} from "
-        f"{when(evidence, case.owed_ns)}: {WHY[case.why]}. It was due {due} and {came}{part}."
+        f"{when(evidence, case.owed_ns)}: {why}. It was due {due} and {came}{part}."
     )
 
 

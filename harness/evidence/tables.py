@@ -87,6 +87,16 @@ class Evidence:
         """One of the scenario's time windows, by its name in `harness.profile.Windows`, in ns."""
         return self.scenario.windows[name] * build.NS_PER_MS
 
+    def books_error_ns(self) -> int:
+        """Most that an instant in the books may be off; 0 where their clock was not sampled."""
+        names = [source.name for source in self.scenario.sources if source.kind == "books"]
+        return int(self.row(BOOKS_ERROR, names=names)[0])
+
+
+BOOKS_ERROR = """
+SELECT coalesce(max(error_ns), 0) FROM source_clocks WHERE source IN (SELECT unnest($names)) ORDER BY ALL
+"""
+
 
 class _RunHead(msgspec.Struct):
     """What of `run.json` a verdict may depend on: never build, defects or arguments."""

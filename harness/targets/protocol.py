@@ -174,6 +174,9 @@ class Capabilities:
     """A failed attempt's answer names methods that work now."""
     compensation: Compensation | None = None
     """The published rule; None: the target compensates nobody."""
+    reconciliation_grace_ms: int | None = None
+    """A difference between books and a bill that has not stood for so long is money on its way, and none that the
+    target's reconciliation may name; None: not published."""
 
 
 class Target(Protocol):

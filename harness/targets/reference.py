@@ -74,6 +74,7 @@ CAPABILITIES = Capabilities(
         most_minor=2_000,
         unresolved_states=frozenset({"created", "sent", "unknown"}),
     ),
+    reconciliation_grace_ms=3_000,
 )
 ORDERS_A_PAGE = 100
 LIST_PAGES_MAX = 50

@@ -24,6 +24,7 @@ class Journey:
     def create(self, sent: float, done: float | None, order: str | None, amount: int = 1000, **more: Any) -> int:
         """Order; `order` is the id that the reply named, None where it named none."""
         more = {
+            "line": "ride",
             "result_id": order,
             "state": "open",
             "amount_minor": amount,
@@ -66,6 +67,7 @@ class Journey:
         parent: int | None = None,
         intent: int | None = None,
         tried: str | None = None,
+        line: str | None = None,
         **reply: Any,
     ) -> int:
         """One operation; `done` None: never completed. Returns its id.
@@ -91,6 +93,7 @@ class Journey:
                 attempt=attempt if writes else None,
                 amount_minor=asked,
                 currency="CNY" if op == "create" else None,
+                line=line,
                 **run.names(order),
             )
         )

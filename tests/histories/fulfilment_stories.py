@@ -1,7 +1,8 @@
-"""What must come of the histories in `fulfilment_runs`, judged by fulfilled_once?"""
+"""What must come of the histories in `fulfilment_runs` and `line_runs`, judged by fulfilled_once?"""
 
 from harness.verdict import Status
 from tests.histories import fulfilment_runs as runs
+from tests.histories import line_runs as lines
 from tests.histories.story import BROKEN, CRIES_WOLF, EMPTY, HOLDS, MISSES, UNDECIDED, Story
 
 PASS, FAIL, UNKNOWN = Status.PASS, Status.FAIL, Status.UNKNOWN
@@ -69,6 +70,36 @@ FULFILMENT_STORIES = (
         says=("does not hold it",),
     ),
     Story(
+        column=BROKEN,
+        entry="another line of business",
+        tell=lines.released_as_another_line,
+        status=FAIL,
+        subjects=("B",),
+        says=("as food, and had been ordered as ride",),
+    ),
+    Story(
+        column=BROKEN,
+        entry="another line of business, and too late",
+        tell=lines.released_late_and_as_another_line,
+        status=FAIL,
+        subjects=("B",),
+        says=("as supermarket",),
+    ),
+    Story(
+        column=MISSES,
+        entry="another line of business, and given back since",
+        tell=lines.released_as_another_line_and_given_back_since,
+        status=FAIL,
+        subjects=("B",),
+    ),
+    Story(
+        column=MISSES,
+        entry="another line of business, of an order that no create named",
+        tell=lines.known_from_a_list_only_and_released_as_another_line,
+        status=FAIL,
+        subjects=("B",),
+    ),
+    Story(
         column=MISSES,
         entry="release booked, not effected",
         tell=runs.booked_and_not_effected,
@@ -96,6 +127,15 @@ FULFILMENT_STORIES = (
         status=PASS,
     ),
     Story(column=CRIES_WOLF, entry="before the watermark", tell=runs.released_before_the_watermark, status=PASS),
+    Story(column=CRIES_WOLF, entry="releases that name no line", tell=lines.released_without_a_line, status=PASS),
+    Story(column=CRIES_WOLF, entry="a release that names no line", tell=lines.one_without_a_line, status=PASS),
+    Story(column=CRIES_WOLF, entry="lines in words of their own", tell=lines.released_in_words_of_its_own, status=PASS),
+    Story(
+        column=CRIES_WOLF,
+        entry="asked for as two lines, and nobody knows as which",
+        tell=lines.ordered_twice_over_as_two_lines,
+        status=PASS,
+    ),
     Story(column=CRIES_WOLF, entry="another run", tell=runs.released_for_another_run, status=PASS),
     Story(column=UNDECIDED, entry="time left", tell=runs.paid_a_moment_ago, status=UNKNOWN, says=("had time left",)),
     Story(
