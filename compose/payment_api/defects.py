@@ -27,6 +27,7 @@ class Defect(StrEnum):
     REFUND_PER_NOTICE = "refund_per_notice"
     SECOND_PARTIAL_SWALLOWED = "second_partial_swallowed"
     KEY_IGNORES_BODY = "key_ignores_body"
+    PAGE_SKIPS_ONE = "page_skips_one"
     UNKNOWN_LEFT_ALONE = "unknown_left_alone"
     NO_DEADLINE = "no_deadline"
     ABANDON_ON_UNKNOWN = "abandon_on_unknown"
@@ -97,6 +98,7 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.REFUND_PER_NOTICE: "sends the amount again, under a new number, on each repeated refund notice",
         Defect.SECOND_PARTIAL_SWALLOWED: "answers an order's second refund with the first one, and never sends it",
         Defect.KEY_IGNORES_BODY: "answers a key with what it made, whatever it is used for now",
+        Defect.PAGE_SKIPS_ONE: "begins each further page of a list one order too late",
         Defect.UNKNOWN_LEFT_ALONE: "never resolves an unknown result; only a notice can",
         Defect.NO_DEADLINE: "waits for a provider as long as it takes",
         Defect.ABANDON_ON_UNKNOWN: "closes the order on an unknown result, and refunds what was captured",

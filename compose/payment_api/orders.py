@@ -152,10 +152,10 @@ class Orders:
         for order_id in list(self._unwritten):
             await self.written(order_id)
         rows = await self._database.rows(SHOW_PAGE, user, before_seq or NEWEST, limit + 1)
-        shown = rows[:limit]
+        last = limit if Defect.PAGE_SKIPS_ONE in self._defects else limit - 1
         return {
-            "orders": [order_view(row) for row in shown],
-            "next": str(shown[-1]["seq"]) if len(rows) > limit else None,
+            "orders": [order_view(row) for row in rows[:limit]],
+            "next": str(rows[last]["seq"]) if len(rows) > limit else None,
         }
 
     async def written(self, order_id: str) -> None:

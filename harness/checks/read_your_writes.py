@@ -3,12 +3,14 @@
 Violated when a read that was sent after an acknowledged create, payment or refund of the same customer
 was done shows the order in an older state (unpaid though a payment was acknowledged, open though it
 was told to be closed), or less paid or refunded than the write's answer said, or another amount than
-the one ordered; when a list sent after an acknowledged create is empty; or when the target's books
+the one ordered; when a list sent after an acknowledged create is empty, or, read to its last page, lacks
+its order; when a list names an order twice; or when the target's books
 give an order to another user than the one whose create made it. The customers' last reads count too.
 
 States are compared by a partial order: open and paying before paid before refunded, and before closed;
 what moves forward behind the customer's back (refunded, closed) is no breach, nor is a refund that is
-promised and not yet counted. A read that overlaps the write proves nothing. That an order is said not
+promised and not yet counted. A read that overlaps the write proves nothing, and an order created while a
+list is being read may move others from page to page. That an order is said not
 to be there at all is `no_vanished_order`'s. Without one ordered pair nothing was examined.
 """
 
@@ -68,6 +70,25 @@ NOT_LISTED = """
 SELECT o.order_no, o.order_id, l.sent_ns, l.done_ns FROM listed AS l JOIN orders AS o USING (order_id)
 WHERE l.listed = 0 ORDER BY l.sent_ns, l.id
 """
+ABSENT = """
+WITH known AS (SELECT journey, order_id, min(done_ns) AS done_ns FROM operations
+               WHERE op = 'create' AND outcome = 'ok' AND order_id IS NOT NULL GROUP BY journey, order_id)
+SELECT o.order_no, o.order_id, l.sent_ns, k.done_ns, l.listed
+FROM operations AS l JOIN known AS k USING (journey) JOIN orders AS o ON o.order_id = k.order_id
+WHERE l.op = 'list' AND l.outcome = 'ok' AND k.done_ns < l.sent_ns
+  AND NOT list_contains(l.listed_orders, k.order_id)          -- of one that was not read to its end: NULL
+ORDER BY l.sent_ns, l.id, o.order_no
+"""
+LISTED_TWICE = """
+WITH named AS (SELECT id, journey, sent_ns, done_ns, unnest(listed_orders) AS order_id
+               FROM operations WHERE op = 'list' AND outcome = 'ok')
+SELECT o.order_no, o.order_id, l.sent_ns, count(*) AS times
+FROM named AS l JOIN orders AS o USING (order_id)
+WHERE NOT EXISTS (SELECT 1 FROM operations AS c
+                  WHERE c.journey = l.journey AND c.op IN ('create', 'trespass') AND c.sent_ns < l.done_ns
+                    AND (c.outcome = 'info' OR c.done_ns > l.sent_ns))
+GROUP BY l.id, o.order_no, o.order_id, l.sent_ns HAVING count(*) > 1 ORDER BY l.sent_ns, l.id, o.order_no
+"""
 
 ANOTHERS = """
 SELECT o.order_no, o.order_id, j.user_id, min(b.user_id) AS booked
@@ -100,6 +121,15 @@ def check(evidence: Evidence) -> CheckResult:
             f"a create was acknowledged at {when(evidence, case.done_ns)}, and a list sent at "
             f"{when(evidence, case.sent_ns)} was empty"
         )
+    for case in evidence.cases(ABSENT):
+        names[case.order_no] = case.order_id
+        told[case.order_no].append(
+            f"a create was acknowledged at {when(evidence, case.done_ns)}, and a list sent at "
+            f"{when(evidence, case.sent_ns)} and read to its end named {case.listed} others"
+        )
+    for case in evidence.cases(LISTED_TWICE):
+        names[case.order_no] = case.order_id
+        told[case.order_no].append(f"a list sent at {when(evidence, case.sent_ns)} named it {case.times} times")
     for case in evidence.cases(ANOTHERS):
         names[case.order_no] = case.order_id
         told[case.order_no].append(f"{case.user_id} created it, and the books give it to {case.booked}")

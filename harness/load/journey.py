@@ -197,6 +197,9 @@ class _Way:
         person.take_heart()
         if self._traits.reads_receipt and person.can(Op.READ) and person.think():
             person.read()
+        for _ in range(self._traits.more_orders):
+            if person.think():
+                person.create(person.new_key())
         if person.can(Op.LIST) and person.think():
             person.list_orders()
         if self._traits.reuses_keys and self._ordered_by and person.can_repeat(Op.CREATE) and person.think():

@@ -219,6 +219,7 @@ class Session:
             leaks=tuple(sorted(self._leaks)),
             names=_named(act, told),
             listed=len(told.order_ids) if act.op is Op.LIST and told.outcome is Outcome.OK else None,
+            listed_orders=told.order_ids if told.complete else (),
         )
         if told.order_id is not None and told.order_id != act.order:
             done.order_no, first = self._recorder.order_no(told.order_id)

@@ -26,6 +26,9 @@ _WANTS_TOO_MUCH = (20, 14)
 """Every other one of those who ask twice."""
 _REUSES_KEYS = (20, 9)
 """One of four who ask for half of it back, none of whom asks twice."""
+_ORDERS_MORE = frozenset({8, 58})
+"""Early ones of any load: what they leave unpaid has closed by its end, and nobody waits for that."""
+MORE_ORDERS = 2
 _READS_RECEIPT = (1, 3)
 """Two of five, none of whom asks for a refund."""
 _METHODS = tuple(Method)
@@ -50,6 +53,8 @@ class Traits:
     """And then for more than is left, which must be refused."""
     reuses_keys: bool
     """Its client is careless: it sends a key that was acknowledged again, for another amount."""
+    more_orders: int
+    """So many more it places once it has paid, and leaves unpaid: its own orders then take several pages."""
     leaves_early: bool
     """Walks away after the first unresolved answer to a payment."""
     looks_first: bool
@@ -96,6 +101,7 @@ def traits_of(number: int, *, seed: int, run_id: str) -> Traits:
         refunds_twice=_is(number, _REFUNDS_TWICE),
         wants_too_much=_is(number, _WANTS_TOO_MUCH),
         reuses_keys=_is(number, _REUSES_KEYS),
+        more_orders=MORE_ORDERS if number in _ORDERS_MORE else 0,
         leaves_early=_leaves_early(number, seed),
         looks_first=number % 2 == 0,
         tries_a_key=1 + number // len(_METHODS) % 2,

@@ -85,6 +85,8 @@ class Done(msgspec.Struct, tag_field="k", tag="done", omit_defaults=True, gc=Fal
     """From the reply of a create: when the order closes unpaid, ms since the epoch, UTC."""
     listed: int | None = None
     """Of a list: how many orders it named, over all pages."""
+    listed_orders: tuple[str, ...] = ()
+    """Of a list that was read to its last page: the orders that it named, in its order."""
     build: str | None = None
     """Build that answered the last request, as the reply named it."""
     names: str | None = None

@@ -76,7 +76,8 @@ CAPABILITIES = Capabilities(
     ),
     reconciliation_grace_ms=3_000,
 )
-ORDERS_A_PAGE = 100
+ORDERS_A_PAGE = 2
+"""So few that customers with some orders come to a second page; most have one order, and need one page."""
 LIST_PAGES_MAX = 50
 """A list longer than this many pages is reported as not complete."""
 ROWS_A_BOOK_PAGE = 1_000

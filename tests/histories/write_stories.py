@@ -1,5 +1,8 @@
 """Hand-written histories for read_your_writes: A and B are paid and seen so at the end."""
 
+from functools import partial
+from typing import Any
+
 from harness.verdict import Status
 from tests.histories.builder import Run
 from tests.histories.story import BROKEN, CRIES_WOLF, EMPTY, HOLDS, MISSES, UNDECIDED, Story
@@ -56,6 +59,34 @@ def of_another_user() -> Run:
 def empty_list() -> Run:
     run = two_good_orders()
     run.paid_order("C", at=5.0).list(5.6, 5.7, 0)
+    return run
+
+
+def three_orders(*shown: str, **reply: Any) -> Run:
+    """C paid for, D and E placed after it; then a list that was read to its end shows these."""
+    run = two_good_orders()
+    owner = run.paid_order("C", at=5.0)
+    owner.create(5.5, 5.6, "D")
+    owner.create(5.7, 5.8, "E")
+    owner.list(6.0, 6.2, len(shown), **{"listed_orders": shown} | reply)
+    return run
+
+
+def shown_twice(done: float | None, outcome: str) -> Run:
+    """D stands on both pages; another create was sent before, and ended so."""
+    run = two_good_orders()
+    owner = run.paid_order("C", at=5.0)
+    owner.create(5.5, 5.6, "D")
+    owner.create(5.7, done, None, outcome=outcome, http=None if outcome == "info" else 503)
+    owner.list(6.0, 6.2, 3, listed_orders=("D", "D", "C"))
+    return run
+
+
+def listed_meanwhile() -> Run:
+    run = two_good_orders()
+    owner = run.paid_order("C", at=5.0)
+    owner.create(5.5, 6.1, "D")
+    owner.list(6.0, 6.2, 1, listed_orders=("C",))
     return run
 
 
@@ -135,6 +166,45 @@ WRITE_STORIES = (
         subjects=("C",),
         says=("with 0.00 CNY refunded instead of 4.00 CNY",),
     ),
+    Story(column=HOLDS, entry="all orders over two pages", tell=partial(three_orders, "E", "D", "C"), status=PASS),
+    Story(
+        column=MISSES,
+        entry="only an empty list looked for",
+        tell=partial(three_orders, "E", "C"),
+        status=FAIL,
+        subjects=("D",),
+        says=("acknowledged at +5.600 s", "and read to its end named 2 others"),
+    ),
+    Story(
+        column=BROKEN,
+        entry="an order on two pages",
+        tell=partial(shown_twice, 5.9, "fail"),
+        status=FAIL,
+        subjects=("D",),
+        says=("named it 2 times",),
+    ),
+    Story(
+        column=CRIES_WOLF,
+        entry="a list that was not read to its last page",
+        tell=partial(three_orders, "E", "D", listed_orders=()),
+        status=PASS,
+    ),
+    Story(
+        column=CRIES_WOLF,
+        entry="a list whose last page did not come",
+        tell=partial(three_orders, "E", "D", outcome="info", ending="reset", http=None, listed_orders=()),
+        status=PASS,
+    ),
+    Story(
+        column=CRIES_WOLF, entry="an unanswered create moved it", tell=partial(shown_twice, 5.9, "info"), status=PASS
+    ),
+    Story(
+        column=CRIES_WOLF,
+        entry="a create beside the list moved it",
+        tell=partial(shown_twice, 6.1, "fail"),
+        status=PASS,
+    ),
+    Story(column=CRIES_WOLF, entry="a list that overlaps the create", tell=listed_meanwhile, status=PASS),
     Story(column=CRIES_WOLF, entry="overlapping", tell=overlapping, status=PASS),
     Story(column=CRIES_WOLF, entry="background transitions forward", tell=forward, status=PASS),
     Story(column=CRIES_WOLF, entry="a stranger's read", tell=anothers_write, status=PASS),

@@ -77,6 +77,24 @@ def test_some_ask_for_a_quarter_too_and_some_of_them_then_for_more_than_is_left(
     assert [customer.number for customer in kinds if customer.wants_too_much] == [14]
 
 
+def test_two_early_ones_order_more_once_they_have_paid_and_list_it_all() -> None:
+    stage = Stage()
+    assert stage.travel(8, more_orders=2) is JourneyEnd.PAID
+    assert stage.story() == ["create", "pay card", "create", "create", "list"]
+    assert len(set(keys(stage, "create"))) == 3
+    [listed] = [row.listed_orders for row in stage.rows.rows if isinstance(row, Done) and row.listed is not None]
+    assert listed == ("o-1",)
+    kinds = [traits_of(number, seed=1, run_id="r1") for number in range(1_000)]
+    assert [customer.number for customer in kinds if customer.more_orders] == [8, 58]
+
+
+def test_a_list_that_was_not_read_to_its_end_names_no_orders_in_the_history() -> None:
+    stage = Stage(lists=[replace(LISTED, complete=False)])
+    stage.travel()
+    [row] = [row for row in stage.rows.rows if isinstance(row, Done) and row.listed is not None]
+    assert (row.listed, row.listed_orders) == (1, ())
+
+
 @pytest.mark.parametrize("second", [refusal("nothing_to_refund"), silent()], ids=["refused", "no answer"])
 def test_where_a_part_was_not_promised_nobody_asks_for_more_than_is_left(second: Observation) -> None:
     stage = Stage(refunds=[REFUNDED, second])

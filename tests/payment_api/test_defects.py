@@ -48,8 +48,8 @@ def broken_otherwise(launch: Launch) -> Api:
 
 @pytest.fixture(scope="module")
 def swallowing(launch: Launch) -> Api:
-    """Two that swallow what a request asks for."""
-    return launch(defects="key_ignores_body,second_partial_swallowed")
+    """Three that swallow something, and do not meet."""
+    return launch(defects="key_ignores_body,second_partial_swallowed,page_skips_one")
 
 
 @pytest.mark.live
@@ -235,6 +235,16 @@ def test_a_key_that_ignores_its_body_answers_with_what_it_made(swallowing: Api) 
     customer.until(order, "paid")
     first, again = customer.refund(order, 100, "r").json(), customer.refund(order, 200, "r").json()
     assert (again["refund"]["id"], again["refund"]["amount_minor"]) == (first["refund"]["id"], 100)
+
+
+@pytest.mark.live
+def test_a_page_that_skips_one_begins_one_order_too_late(swallowing: Api) -> None:
+    customer = swallowing.customer()
+    first, second, third = (customer.order() for _ in range(3))
+    page = customer.get("/v1/orders?limit=2").json()
+    rest = customer.get(f"/v1/orders?limit=2&cursor={page['next']}").json()
+    assert [order["id"] for order in page["orders"] + rest["orders"]] == [third, second]
+    assert first not in str(rest)
 
 
 @pytest.mark.live

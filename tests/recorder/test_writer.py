@@ -238,6 +238,7 @@ COMPLETIONS = st.builds(
     retry_after_s=st.none() | st.floats(min_value=0, max_value=1e6),
     pay_by_utc_ms=MAYBE_NUMBER,
     listed=MAYBE_NUMBER,
+    listed_orders=st.lists(st.text(max_size=5), max_size=3).map(tuple),
 )
 
 

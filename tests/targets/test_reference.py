@@ -235,7 +235,7 @@ def test_a_list_is_read_to_its_last_page() -> None:
         reply(200, {"orders": [order()], "next": None}),
     ]
     told = drive(target().list_orders("u-1"), wire(pages, sent))
-    assert [request.path for request in sent] == ["/v1/orders?limit=100", "/v1/orders?limit=100&cursor=c%261"]
+    assert [request.path for request in sent] == ["/v1/orders?limit=2", "/v1/orders?limit=2&cursor=c%261"]
     assert (told.outcome, told.order_ids, told.complete) == (Outcome.OK, ("o-2", "o-1"), True)
 
 
