@@ -55,8 +55,8 @@ def load(stage: Stage) -> None:
     def come_back(ended: Ended, scheduled_ns: int) -> None:
         return_as(ended, stage, phase_of(scheduled_ns), scheduled_ns)
 
-    def trespass(stranger: Ended, victim: Ended) -> None:
-        trespass_as(stranger, victim, stage, phase_of(stranger.at_ns))
+    def trespass(stranger: Ended, victim: Ended, replays: bool) -> None:
+        trespass_as(stranger, victim, stage, phase_of(stranger.at_ns), replays=replays)
 
     def look(blocked: Blocked, what: Op, scheduled_ns: int) -> None:
         look_as(blocked, what, stage, phase_of(scheduled_ns), scheduled_ns)
@@ -136,10 +136,10 @@ def return_as(ended: Ended, stage: Stage, phase: Phase, scheduled_ns: int) -> No
         look_and_ask_back(person)
 
 
-def trespass_as(stranger: Ended, victim: Ended, stage: Stage, phase: Phase) -> None:
+def trespass_as(stranger: Ended, victim: Ended, stage: Stage, phase: Phase, *, replays: bool) -> None:
     """Send one customer who is done to the order of another, on a connection of its own."""
     with again(stranger, stage, phase, stranger.at_ns, role="trespassing", keys_from=TRESPASS_KEYS) as person:
-        try_the_order_of(victim, person)
+        try_the_order_of(victim, person, replays=replays)
 
 
 def look_as(blocked: Blocked, what: Op, stage: Stage, phase: Phase, scheduled_ns: int) -> None:

@@ -27,6 +27,7 @@ DEFECTS: dict[str, Caught] = {
     "second_partial_swallowed": Caught(scene="FestivalEvening", check="refund_in_window"),
     "key_ignores_body": Caught(scene="FestivalEvening", check="idempotent_reply"),
     "page_skips_one": Caught(scene="FestivalEvening", check="read_your_writes"),
+    "key_without_user": Caught(scene="FestivalEvening", check="owner_only"),
     "unknown_left_alone": Caught(scene="AnswerLost", check="no_stuck_order"),
     "no_deadline": Caught(scene="SilentProvider", check="no_silence"),
     "abandon_on_unknown": Caught(scene="AnswerLost", check="success_ratio"),

@@ -28,6 +28,7 @@ class Defect(StrEnum):
     SECOND_PARTIAL_SWALLOWED = "second_partial_swallowed"
     KEY_IGNORES_BODY = "key_ignores_body"
     PAGE_SKIPS_ONE = "page_skips_one"
+    KEY_WITHOUT_USER = "key_without_user"
     UNKNOWN_LEFT_ALONE = "unknown_left_alone"
     NO_DEADLINE = "no_deadline"
     ABANDON_ON_UNKNOWN = "abandon_on_unknown"
@@ -99,6 +100,7 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.SECOND_PARTIAL_SWALLOWED: "answers an order's second refund with the first one, and never sends it",
         Defect.KEY_IGNORES_BODY: "answers a key with what it made, whatever it is used for now",
         Defect.PAGE_SKIPS_ONE: "begins each further page of a list one order too late",
+        Defect.KEY_WITHOUT_USER: "answers a create with the order that its key made, whoever sends it",
         Defect.UNKNOWN_LEFT_ALONE: "never resolves an unknown result; only a notice can",
         Defect.NO_DEADLINE: "waits for a provider as long as it takes",
         Defect.ABANDON_ON_UNKNOWN: "closes the order on an unknown result, and refunds what was captured",

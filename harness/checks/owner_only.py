@@ -3,9 +3,10 @@
 Violated when a stranger who tried was told yes, or "under way", or anything of the order's state or
 money, also in a refusal; or when the books hold what only that stranger can have caused: a refund of
 just what it asked for beyond those that the owner asked for, or an attempt to pay by a method that the
-owner never used. A refusal that says nothing of the order is how it must be, whatever its status.
+owner never used. One who replays the owner's create, key and all, may get an order of its own by it, never
+the owner's. A refusal that says nothing of the order is how it must be, whatever its status.
 
-No case: an attempt that was never sent, a read that was never answered (nobody read anything), an
+No case: an attempt that was never sent, a read or a replay that was never answered (nobody was told anything), an
 order of the very user who tried (an account with two holders). Undecided: a write that was never
 answered, and no books to show what became of it.
 """
@@ -30,9 +31,12 @@ used AS (SELECT DISTINCT asked_order_id AS order_id, method AS provider FROM ope
 SELECT p.id, p.tried, p.phase, p.method, p.asked_minor, p.sent_ns, p.outcome, p.ending, p.http, p.code, p.state,
        p.asked_order_id AS order_id, o.order_no, o.user_id AS owner, j.user_id AS stranger,
        p.ending = 'answered' AS answered,
-       p.outcome = 'ok' OR (p.ending = 'answered' AND p.http // 100 = 2) AS done,
-       p.ending = 'answered' AND (p.state IS NOT NULL OR p.amount_minor IS NOT NULL OR p.paid_minor IS NOT NULL
-                                  OR p.refunded_minor IS NOT NULL) AS told,
+       (p.outcome = 'ok' OR (p.ending = 'answered' AND p.http // 100 = 2))
+           AND (p.tried <> 'create' OR p.result_id IS NOT DISTINCT FROM p.asked_order_id) AS done,
+       p.ending = 'answered'           -- a replayed create may make an order of the stranger's own
+           AND NOT (p.tried = 'create' AND p.outcome = 'ok' AND p.result_id IS DISTINCT FROM p.asked_order_id)
+           AND (p.state IS NOT NULL OR p.amount_minor IS NOT NULL OR p.paid_minor IS NOT NULL
+                OR p.refunded_minor IS NOT NULL) AS told,
        CASE p.tried WHEN 'refund' THEN coalesce(r.booked, 0) > coalesce(a.asked, 0)
                     WHEN 'pay' THEN t.booked IS NOT NULL AND u.order_id IS NULL ELSE false END AS booked,
        p.tried = 'pay' AND u.order_id IS NOT NULL AS mingled       -- the owner used that method too
@@ -47,15 +51,15 @@ WHERE p.op = 'trespass' AND o.user_id IS DISTINCT FROM j.user_id
 ORDER BY p.sent_ns, p.id
 """
 
-DONE = {"read": "read it", "pay": "paid it, or is about to", "refund": "had it refunded"}
-TRIED_TO = {"read": "read", "pay": "pay", "refund": "have refunded"}
+DONE = {"create": "was given it", "read": "read it", "pay": "paid it, or is about to", "refund": "had it refunded"}
+TRIED_TO = {"create": "be given, by its owner's key,", "read": "read", "pay": "pay", "refund": "have refunded"}
 BOOKS = {"pay": "payments", "refund": "refunds"}
 
 
 def check(evidence: Evidence) -> CheckResult:
     """Look at what each stranger was told and at what the books hold of it; a case is an attempt."""
     shown = {book for book in evidence.scenario.capabilities.books if f"books.{book}" not in evidence.missing}
-    tried = [row for row in evidence.cases(TRIED) if row.answered or row.tried != "read"]
+    tried = [row for row in evidence.cases(TRIED) if row.answered or row.tried in BOOKS]
     told: dict[str, list[SimpleNamespace]] = defaultdict(list)
     undecided = 0
     for row in tried:

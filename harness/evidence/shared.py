@@ -52,7 +52,7 @@ SELECT i.worker, i.id, i.journey, i.intent, i.op, i.phase,
        coalesce(d.outcome, 'info') AS outcome,
        d.ending, d.http, d.code, d.result_id, d.retry_after_s, d.listed,
        d.listed_orders,                              -- of a list: all its orders; NULL: none, or not read to its end
-       i.tried,                                      -- of a trespass: read, pay, refund
+       i.tried,                                      -- of a trespass: read, pay, refund, create (replayed)
        d.build,                                      -- that answered; NULL where the reply does not say
        d.names,                                      -- of a refusal: order or key, the one that was asked about
        coalesce(d.offers, []) AS offers,             -- methods that the reply named as working

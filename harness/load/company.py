@@ -26,6 +26,8 @@ TRESPASS_KEYS = 2_000
 """Those of a stranger."""
 TRESPASS_MINOR = 1
 """A stranger asks for so much back: little enough for any order, and what no customer asks for."""
+REPLAYS = 3
+"""So many strangers of a load, its first, replay a create: the orders that this leaves have closed by its end."""
 
 
 class Crowd:
@@ -40,12 +42,12 @@ class Crowd:
         self,
         company: Sequence[Company],
         come_back: Callable[[Ended, int], None],
-        trespass: Callable[[Ended, Ended], None] = lambda _, __: None,
+        trespass: Callable[[Ended, Ended, bool], None] = lambda _, __, ___: None,
         look: Callable[[Blocked, Op, int], None] = lambda _, __, ___: None,
     ) -> None:
         """`come_back(ended, scheduled_ns)` plays one customer who returns at that instant.
 
-        `trespass(stranger, victim)` plays one who is done and tries the order of another, `look(blocked, what,
+        `trespass(stranger, victim, replays)` plays one who is done and tries the order of another, `look(blocked, what,
         scheduled_ns)` one who looks at the status page, or at the order of a customer who is blocked.
         """
         self._returning = [each for each in company if isinstance(each, Returning)]
@@ -54,6 +56,7 @@ class Crowd:
         self._come_back = come_back
         self._trespass = trespass
         self._done = 0
+        self._replays = REPLAYS
         self._before: Ended | None = None
         self._paid: list[Ended] = []
         self._live = Group()
@@ -65,7 +68,8 @@ class Crowd:
             self._paid.append(ended)
         victim, self._before, self._done = self._before, ended if ended.order else self._before, self._done + 1
         if victim is not None and any(self._done % strangers.every_nth == 0 for strangers in self._strangers):
-            self._spawn(self._trespass, ended, victim)
+            self._replays -= 1
+            self._spawn(self._trespass, ended, victim, self._replays >= 0)
 
     def hear_of_trouble(self, blocked: Blocked) -> None:
         """Take note that a customer is blocked: others come to look."""
@@ -114,14 +118,19 @@ class Crowd:
             self._spawn(self._come_back, ended, due_ns)
 
 
-def try_the_order_of(victim: Ended, stranger: Person) -> None:
-    """Read, pay and refund an order that is another's, one after the other, each once."""
+def try_the_order_of(victim: Ended, stranger: Person, *, replays: bool = False) -> None:
+    """Read, pay and refund an order that is another's, one after the other, each once.
+
+    One who `replays` sends its owner's create again too, where creates carry a key: that leaves an order of its own.
+    """
     stranger.order = victim.order
     if stranger.can(Op.READ):
         stranger.trespass_read()
     stranger.trespass_pay(victim.traits.methods[-1])  # the one that its owner is least likely to have used
     if stranger.can(Op.REFUND):
         stranger.trespass_refund(TRESPASS_MINOR)
+    if replays and stranger.can_repeat(Op.CREATE):
+        stranger.trespass_create(victim.traits)
 
 
 def look_and_ask_back(person: Person) -> None:

@@ -5,6 +5,7 @@ to wait; patience ends all of it. What to do next is decided by whoever holds a
 `Person`: a customer on the way (`journey`), or one who comes back (`company`).
 """
 
+from harness.load.keys import CREATE_KEY, key_number, key_text
 from harness.load.session import Act, Clock, Key, Session
 from harness.load.traits import Traits
 from harness.operation import Method, Op, Outcome, State
@@ -128,6 +129,22 @@ class Person:
         """Try to look at `order`, which is another's."""
         act = Act(op=Op.TRESPASS, scheduled_ns=self.at_ns, order=self.order, tried=Op.READ)
         return self._perform(act, self._target.read(self._session.user, self.order))
+
+    def trespass_create(self, owner: Traits) -> Observation:
+        """Replay the create by which `order`, which is another's, was made: its key and its body, and who this is."""
+        order = owner.order
+        key = Key(number=key_number(owner.number, CREATE_KEY), text=key_text(owner.user, CREATE_KEY))
+        act = Act(
+            op=Op.TRESPASS,
+            scheduled_ns=self.at_ns,
+            order=self.order,
+            tried=Op.CREATE,
+            key=key,
+            amount_minor=order.amount_minor,
+            currency=order.currency,
+            line=order.line,
+        )
+        return self._perform(act, self._target.create_order(self._session.user, order, key.text))
 
     def trespass_pay(self, method: Method) -> Observation:
         """Try to pay `order`, which is another's."""

@@ -56,7 +56,7 @@ class Inv(msgspec.Struct, tag_field="k", tag="inv", omit_defaults=True, gc=False
     leaves_early: bool = False
     """On the journey's row: this customer walks away after an unresolved answer."""
     tried: str | None = None
-    """Of a trespass: "read", "pay" or "refund"."""
+    """Of a trespass: "read", "pay" or "refund"; "create": the owner's create was replayed, with its key."""
 
 
 class Done(msgspec.Struct, tag_field="k", tag="done", omit_defaults=True, gc=False, kw_only=True):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from harness.load.keys import key_of
+from harness.load.keys import journey_of, key_of
 from harness.load.traits import traits_of
 from harness.operation import Method, Op
 from harness.report.course import Asked
@@ -38,13 +38,15 @@ def curl_lines(target: Target, sent: Iterable[Asked], order_id: str, *, seed: in
 
 
 def _call(target: Target, each: Asked, *, seed: int, run_id: str) -> Request | None:
-    key = key_of(each.user, each.key_no) if each.key_no is not None else ""
+    # The key, and the order wanted, are of the journey that the key was made by: of another where it is a replay.
+    maker = traits_of(each.journey if each.key_no is None else journey_of(each.key_no), seed=seed, run_id=run_id)
+    owner = maker.user if each.tried == Op.CREATE else each.user
+    key = key_of(owner, each.key_no) if each.key_no is not None else ""
     order = each.order_id or ""
     calls: dict[str, Call] = {}
     match Op(each.tried or each.op) if each.op == Op.TRESPASS else Op(each.op):
         case Op.CREATE:
-            wanted = traits_of(each.journey, seed=seed, run_id=run_id).order
-            wanted = replace(wanted, amount_minor=each.amount_minor or wanted.amount_minor)
+            wanted = replace(maker.order, amount_minor=each.amount_minor or maker.order.amount_minor)
             calls["made"] = target.create_order(each.user, wanted, key)
         case Op.PAY if each.method is not None:
             calls["made"] = target.pay(each.user, order, Method(each.method), key)

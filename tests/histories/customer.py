@@ -76,7 +76,7 @@ class Journey:
         `reply` holds fields of `Done`: outcome ("ok" unless said), http, code, state, ...
         """
         run, number = self.run, self.run.next_id()
-        writes = op in {"create", "pay", "refund"} or tried in {"pay", "refund"}
+        writes = op in {"create", "pay", "refund"} or tried in {"create", "pay", "refund"}
         run.history.append(
             Inv(
                 id=number,

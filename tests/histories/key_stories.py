@@ -121,6 +121,16 @@ def two_keys_two_orders() -> Run:
     return owns(run, journey, "C", "D")
 
 
+def replayed_anothers_key(outcome: str) -> Run:
+    """One who asked twice for order C tried another's key too: the target then has order D of hers as well."""
+    run = same_order_again()
+    journey = next(row for row in run.lists if row["orders"] == ["C"])
+    stranger = Journey(run=run, number=journey["journey"], user=journey["user"], phase="steady", intent=7)
+    reply: dict[str, Any] = {"result_id": "D"} if outcome == "ok" else {"http": 422}
+    stranger.does("trespass", 8.0, 8.1, order="A", named="D", tried="create", key=1, outcome=outcome, **reply)
+    return owns(run, stranger, "D")
+
+
 def left_without_an_answer() -> Run:
     run = two_good_orders()
     journey = run.journey(3.0, leaves_early=True)
@@ -322,6 +332,19 @@ KEY_STORIES = (
     Story(column=CRIES_WOLF, entry="first answer was 429", tell=partial(refused_first, 429, "fail"), status=PASS),
     Story(column=CRIES_WOLF, entry="another method is a new key", tell=another_method_with_its_own_key, status=PASS),
     Story(column=CRIES_WOLF, entry="two keys, two orders", tell=two_keys_two_orders, status=PASS),
+    Story(
+        column=CRIES_WOLF,
+        entry="another's key made an order of one's own",
+        tell=partial(replayed_anothers_key, "ok"),
+        status=PASS,
+    ),
+    Story(
+        column=MISSES,
+        entry="another's key was refused, and one's own made two orders",
+        tell=partial(replayed_anothers_key, "fail"),
+        status=FAIL,
+        subjects=("C",),
+    ),
     Story(column=CRIES_WOLF, entry="charged twice and given back", tell=charged_twice_and_given_back, status=PASS),
     Story(column=UNDECIDED, entry="charged twice and going back", tell=charged_twice_and_going_back, status=UNKNOWN),
     Story(

@@ -1,5 +1,6 @@
 """Hand-written histories for owner_only: A is paid by wechat and belongs to the first customer."""
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -57,6 +58,19 @@ def being_paid_by_a_stranger() -> Run:
 def told_in_the_refusal() -> Run:
     run = all_refused()
     tries(run, "pay", outcome="fail", http=409, code="order_paid", state="paid")
+    return run
+
+
+def replayed(given: str | None, **reply: Any) -> Run:
+    """Somebody sends the create by which A was made again, key and all, and is given this order."""
+    run = all_refused()
+    stranger = run.journey(5.0)
+    made = {"result_id": given, "state": "open", "amount_minor": 1000, "paid_minor": 0, "refunded_minor": 0}
+    reply = (made if given else {}) | reply
+    stranger.does("trespass", 5.0, 5.1, order="A", named=given, tried="create", asked=1000, key=1, **reply)
+    if given not in (None, "A"):
+        run.books_order(str(given), stranger, "closed")
+        run.seen(str(given), stranger, state="closed")
     return run
 
 
@@ -148,6 +162,43 @@ OWNER_STORIES = (
         subjects=("A",),
         says=("was told of it in the refusal 409 order_paid: paid",),
     ),
+    Story(
+        column=BROKEN,
+        entry="given by its owner's key",
+        tell=partial(replayed, "A"),
+        status=FAIL,
+        subjects=("A",),
+        says=("tried to be given, by its owner's key, it at +5.000 s", "answered 200, and was given it"),
+    ),
+    Story(
+        column=BROKEN,
+        entry="told of by its owner's key",
+        tell=partial(replayed, None, outcome="fail", http=409, code="order_paid", state="paid"),
+        status=FAIL,
+        subjects=("A",),
+        says=("was told of it in the refusal 409 order_paid: paid",),
+    ),
+    Story(
+        column=HOLDS,
+        entry="another's key makes an order of one's own",
+        tell=partial(replayed, "X", http=201),
+        status=PASS,
+        says=("5 decided",),
+    ),
+    Story(
+        column=HOLDS,
+        entry="another's key is refused",
+        tell=partial(replayed, None, outcome="fail", http=422, code="idempotency_key_reused"),
+        status=PASS,
+        says=("5 decided",),
+    ),
+    Story(
+        column=CRIES_WOLF,
+        entry="a replay whose answer cannot be read",
+        tell=partial(replayed, None, outcome="info", http=201, code="unreadable_answer"),
+        status=PASS,
+    ),
+    Story(column=CRIES_WOLF, entry="a replay never answered", tell=partial(replayed, None, **SILENT), status=PASS),
     Story(
         column=MISSES,
         entry="refused, and done all the same",

@@ -7,6 +7,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.load.company import (
+    REPLAYS,
     RETURNING_KEYS,
     TRESPASS_KEYS,
     TRESPASS_MINOR,
@@ -15,7 +16,7 @@ from harness.load.company import (
     try_the_order_of,
 )
 from harness.load.journey import Ended
-from harness.load.keys import MOST_KEYS
+from harness.load.keys import MOST_KEYS, key_of
 from harness.load.person import Person
 from harness.load.session import Session
 from harness.load.traits import traits_of
@@ -96,13 +97,41 @@ def test_a_stranger_tries_to_read_to_pay_and_to_refund_once_each_under_its_own_n
 
 def test_every_nth_who_is_done_tries_the_order_of_the_one_before_however_either_ended() -> None:
     seen: list[tuple[int, str]] = []
-    crowd = Crowd([Strangers(every_nth=2)], lambda *_: None, lambda who, of: seen.append((who.traits.number, of.order)))
+    crowd = Crowd(
+        [Strangers(every_nth=2)], lambda *_: None, lambda who, of, _: seen.append((who.traits.number, of.order))
+    )
     crowd.hear(ended(0, JourneyEnd.GAVE_UP))
     crowd.hear(ended(1, JourneyEnd.PAID))
     crowd.hear(replace(ended(2), order=""))  # had no order, so nobody can try it
     crowd.hear(replace(ended(3, JourneyEnd.LEFT), order=""))
     crowd.wait(LIMIT_S)
     assert seen == [(1, "o-0"), (3, "o-1")]
+
+
+def test_the_first_strangers_replay_a_create_and_no_later_ones() -> None:
+    seen: list[bool] = []
+    crowd = Crowd([Strangers(every_nth=1)], lambda *_: None, lambda _, __, replays: seen.append(replays))
+    for number in range(REPLAYS + 3):
+        crowd.hear(ended(number))
+    crowd.wait(LIMIT_S)
+    assert seen == [True] * REPLAYS + [False] * 2
+
+
+def test_one_who_replays_sends_the_owners_key_and_body_under_its_own_name() -> None:
+    stage = Stage()
+    try_the_order_of(ended(6), again(stage, 8, TRESPASS_KEYS), replays=True)
+    victim = ended(6).traits
+    assert stage.asked[-1] == ("create", str(victim.order.amount_minor), f"{victim.user}-1")
+    row = stage.rows.invocations(Op.TRESPASS)[-1]
+    assert (row.tried, row.journey, row.key_no) == ("create", 8, 6 * MOST_KEYS + 1)
+    assert (row.amount_minor, row.order_no) == (victim.order.amount_minor, 1)
+    assert key_of(victim.user, row.key_no or 0) == stage.asked[-1][-1]
+
+
+def test_where_creates_carry_no_key_nobody_replays_one() -> None:
+    stage = Stage(idempotent=frozenset())
+    try_the_order_of(ended(6), again(stage, 8, TRESPASS_KEYS), replays=True)
+    assert stage.story() == ["read", "pay card", "refund"]
 
 
 def test_the_first_who_is_done_finds_nobody_before() -> None:

@@ -48,8 +48,8 @@ def broken_otherwise(launch: Launch) -> Api:
 
 @pytest.fixture(scope="module")
 def swallowing(launch: Launch) -> Api:
-    """Three that swallow something, and do not meet."""
-    return launch(defects="key_ignores_body,second_partial_swallowed,page_skips_one")
+    """Four that do not meet, if each test has keys of its own."""
+    return launch(defects="key_ignores_body,second_partial_swallowed,page_skips_one,key_without_user")
 
 
 @pytest.mark.live
@@ -229,12 +229,20 @@ def test_abandon_on_unknown_closes_the_order_and_gives_the_money_back(
 @pytest.mark.live
 def test_a_key_that_ignores_its_body_answers_with_what_it_made(swallowing: Api) -> None:
     customer = swallowing.customer()
-    order = customer.create(1234, "k").json()["id"]
-    assert customer.create(99, "k").json()["id"] == order
+    order = customer.create(1234, "careless").json()["id"]
+    assert customer.create(99, "careless").json()["id"] == order
     customer.pay(order, "card")
     customer.until(order, "paid")
     first, again = customer.refund(order, 100, "r").json(), customer.refund(order, 200, "r").json()
     assert (again["refund"]["id"], again["refund"]["amount_minor"]) == (first["refund"]["id"], 100)
+
+
+@pytest.mark.live
+def test_a_key_without_user_gives_its_order_to_whoever_sends_it(swallowing: Api) -> None:
+    one, other = swallowing.customer(), swallowing.customer()
+    order = one.create(1234, "of-one").json()["id"]
+    assert other.create(1234, "of-one").json()["id"] == order
+    assert other.get("/v1/orders").json()["orders"] == []
 
 
 @pytest.mark.live

@@ -177,6 +177,7 @@ def test_the_requests_run_as_they_stand(tmp_path: Path, server: tuple[str, Seen]
         asked("read"),
         asked("trespass", tried="pay", nth=9, method="card", user="u-r-4"),
         asked("refund", nth=3, amount_minor=400),
+        asked("trespass", tried="create", nth=1, user="u-r-4"),
         asked("status", order_id=None),
     ]
     lines = list(curl_lines(Reference(SETTINGS), sent, "o'1 x", seed=7, run_id="r"))
@@ -193,7 +194,9 @@ def test_the_requests_run_as_they_stand(tmp_path: Path, server: tuple[str, Seen]
         ("GET", "/v1/orders/o%271%20x", None, mine),
         ("POST", "/v1/orders/o%271%20x/payments", "u-r-4-9", other),
         ("POST", "/v1/orders/o%271%20x/refunds", "u-r-3-3", mine),
+        ("POST", "/v1/orders", "u-r-3-1", other),
     ]
+    assert seen[5][4] == seen[0][4]
     assert b'"amount_minor":' in seen[0][4]
     assert seen[1][4] == b'{"method":"wechat"}'
 
