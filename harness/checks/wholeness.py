@@ -14,7 +14,8 @@ SHARED_USERS = """
 SELECT user_id, count(*) FROM journeys WHERE user_id IS NOT NULL GROUP BY user_id HAVING count(*) > 1 ORDER BY user_id
 """
 SHARED_KEYS = """
-SELECT key_no FROM operations WHERE key_no IS NOT NULL
+SELECT key_no FROM operations         -- a create that a stranger replays bears its owner's key, as it is meant to
+WHERE key_no IS NOT NULL AND NOT (op = 'trespass' AND tried = 'create')
 GROUP BY key_no HAVING count(DISTINCT journey) > 1 OR count(DISTINCT op) > 1 ORDER BY key_no
 """
 

@@ -12,10 +12,13 @@ Sabotage = Callable[[Run], object]
 
 
 def sound() -> Run:
-    """A run that every premise holds for: three orders, one fault, one restart, clocks sampled twice."""
+    """A run that every premise holds for: three orders, a replayed key, one fault, one restart, clocks read twice."""
     run = Run()
-    for number, method in enumerate(("wechat", "alipay", "card")):
+    owners = [
         run.paid_order(f"A{number}", at=1.0 + number, method=method)
+        for number, method in enumerate(("wechat", "alipay", "card"))
+    ]
+    owners[1].does("trespass", 4.5, 4.6, order="A0", tried="create", key=1, outcome="fail", http=422)
     run.fault("silence", "network", "wechat", 5.0, 8.0)
     run.conduct = msgspec.structs.replace(run.conduct, planned=3, started=3)
     run.scenario = msgspec.structs.replace(run.scenario, claims={"no_double_charge": 1})
