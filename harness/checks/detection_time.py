@@ -1,14 +1,17 @@
 """Does the target itself notice in time where its books and a provider's bill do not agree?
 
 Violated when a discrepancy that lasted is named later than the window after it arose, or never; and when
-the target names one that is none. Known are the rows that a fault planted in a bill, which the provider
-wrote down, and real differences between the provider's ledger and the books: money moved that is not
-booked, money booked that did not move, another amount. From the sources' own instants, so that one which
-healed before the run's end is not lost.
+the target names one that is none: that was none at all, or that was only money on its way, younger than
+the grace that the target publishes, and settled since. Known are the rows that a fault planted in a bill,
+which the provider wrote down, and real differences between the provider's ledger and the books: money
+moved that is not booked, money booked that did not move, another amount. From the sources' own instants,
+so that one which healed before the run's end is not lost.
 
-In flight is none: what was booked, or moved, within the window is no case. A fault at that provider, or
-of the target itself, that was on meanwhile moves the deadline to a window after its end. Undecided: the
-window is not over, or a ledger is not whole.
+In flight is none: what was booked, or moved, within the window is no case. What stood for the grace may
+be named, though it is withdrawn later; what lasts may be named sooner; without a published grace whatever
+stood may. A fault at that provider, or of the target itself, that was on meanwhile moves the deadline to a
+window after its end. Undecided: the window is not over, a ledger is not whole, or the log does not say when
+what was named came to be booked.
 """
 
 from types import SimpleNamespace
@@ -21,6 +24,8 @@ from harness.verdict import CheckResult, Finding
 
 STALE_NS = 2_000_000_000
 """A reconciliation may name what it saw when it began; longer ago than this it should have looked again."""
+ROUNDED_NS = 2_000_000
+"""Two instants in whole ms lie no further than this from where they were; an instant of a clock has its error too."""
 
 MOVED = """
 CREATE OR REPLACE TABLE moved AS         -- each capture and refund, as the ledgers and as the books have it
@@ -95,12 +100,24 @@ ORDER BY a.since_ns, a.provider, a.number, a.kind
 """
 
 NAMED_AND_NONE = """
-SELECT d.provider, d.number, d.kind, d.order_id, d.amount_minor, d.at_ns, o.order_no, b.currency
+WITH stood AS (                          -- of what was named: when it stood, and whether for long enough, or for good
+    SELECT d.provider, d.number, d.kind, d.at_ns, max(a.since_ns) AS since_ns, max(a.healed_ns) AS healed_ns,
+           bool_or($grace_ns IS NULL OR a.planted OR a.healed_ns IS NULL
+                   OR a.since_ns + $grace_ns <= d.at_ns + x.clock_error_ns + $error_ns) AS long
+    FROM books_discrepancies AS d JOIN ledgers AS x USING (provider) JOIN arose AS a USING (provider, number, kind)
+    WHERE a.since_ns <= d.at_ns + x.clock_error_ns + $error_ns
+      AND (a.healed_ns IS NULL OR a.healed_ns > d.at_ns - $stale_ns)
+    GROUP BY d.provider, d.number, d.kind, d.at_ns)
+SELECT d.provider, d.number, d.kind, d.order_id, d.amount_minor, d.at_ns, o.order_no, b.currency,
+       s.since_ns, s.healed_ns,
+       CASE WHEN x.unsound IS NOT NULL THEN 'blind'
+            WHEN m.number IS NOT NULL AND (m.taken_ns IS NULL OR m.booked_ns IS NULL) THEN 'undated'
+            WHEN s.long IS NULL THEN 'none' ELSE 'on its way' END AS word
 FROM books_discrepancies AS d JOIN ledgers AS x USING (provider)
-LEFT JOIN orders AS o USING (order_id) LEFT JOIN books_orders AS b USING (order_id)
-WHERE x.unsound IS NULL
-  AND NOT EXISTS (SELECT 1 FROM arose AS a WHERE a.provider = d.provider AND a.number = d.number AND a.kind = d.kind
-                  AND a.since_ns <= d.at_ns + $stale_ns AND (a.healed_ns IS NULL OR a.healed_ns > d.at_ns - $stale_ns))
+LEFT JOIN stood AS s USING (provider, number, kind, at_ns)
+LEFT JOIN moved AS m ON m.provider = d.provider AND m.number = d.number AND m.taken AND m.booked
+LEFT JOIN orders AS o ON o.order_id = d.order_id LEFT JOIN books_orders AS b ON b.order_id = d.order_id
+WHERE NOT coalesce(s.long, false)
   -- of another run, or of before the load: not ours to judge
   AND NOT EXISTS (SELECT 1 FROM numbers AS n ANTI JOIN our_numbers AS u USING (provider, number)
                   WHERE n.provider = d.provider AND n.number = d.number)
@@ -126,17 +143,19 @@ def check(evidence: Evidence) -> CheckResult:
     evidence.con.execute(MOVED)
     evidence.con.execute(AROSE, {"window_ns": window_ns})
     cases = evidence.cases(CASES, until_ns=evidence.until_ns)
-    none = evidence.cases(NAMED_AND_NONE, stale_ns=STALE_NS)
+    named = _named_and_none(evidence)
+    none = [case for case in named if case.word in {"none", "on its way"}]
     breaches = [case for case in cases if case.word in {"late", "never"}]
-    counts = {word: sum(case.word == word for case in cases) for word in ("blind", "early")}
+    counts = {word: sum(case.word == word for case in (*cases, *named)) for word in ("blind", "early", "undated")}
     waits = [case.named_ns - case.since_ns for case in cases if case.word in {"named", "late"}]
     waits += [evidence.until_ns - case.since_ns for case in cases if case.word == "never"]
     return CheckResult(
-        examined=len(cases) + len(none),
+        examined=len(cases) + len(named),
         undecided=sum(counts.values()),
         reasons=reasons(
             [
                 (counts["blind"], "discrepancies are with a provider whose ledger is not whole, or have no instant"),
+                (counts["undated"], "discrepancies were named of what the log does not say when it was booked"),
                 (counts["early"], "discrepancies are not named yet, and their window is not over"),
             ]
         ),
@@ -144,6 +163,16 @@ def check(evidence: Evidence) -> CheckResult:
         measured=max(waits) / 1e9 if waits else None,
         objective=window_ns / 1e9,
         unit="s",
+    )
+
+
+def _named_and_none(evidence: Evidence) -> list[SimpleNamespace]:
+    grace_ms = evidence.scenario.capabilities.reconciliation_grace_ms
+    return evidence.cases(
+        NAMED_AND_NONE,
+        stale_ns=STALE_NS,
+        grace_ns=None if grace_ms is None else grace_ms * 1_000_000,
+        error_ns=ROUNDED_NS + 2 * evidence.books_error_ns(),
     )
 
 
@@ -175,13 +204,24 @@ def _imagined(evidence: Evidence, none: list[SimpleNamespace]) -> list[Finding]:
             subject=case.order_id or f"{case.provider} {case.number}",
             message=(
                 f"At {when(evidence, case.at_ns)} the target named a discrepancy, {case.kind}, of {case.provider} "
-                f"{case.number}, and there was none."
+                f"{case.number}, and {_none(evidence, case)}."
             ),
             evidence={"provider": case.provider, "number": case.number, "kind": case.kind}
             | proofs.get(case.order_no, {}),
         )
         for case in none
     ]
+
+
+def _none(evidence: Evidence, case: SimpleNamespace) -> str:
+    if case.word == "none":
+        return "there was none"
+    grace_ms = evidence.scenario.capabilities.reconciliation_grace_ms or 0
+    stood_s = max(0, case.at_ns - case.since_ns) / 1e9
+    return (
+        f"that was only money on its way: it had stood for {stood_s:.3f} s of the {grace_ms / 1000:.1f} s for which "
+        f"it may, and was settled by {when(evidence, case.healed_ns)}"
+    )
 
 
 CHECK = Check(

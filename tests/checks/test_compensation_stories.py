@@ -12,12 +12,13 @@ from tests.histories.affected_list_stories import AFFECTED_LIST_STORIES
 from tests.histories.builder import Run
 from tests.histories.compensated_stories import COMPENSATED_STORIES
 from tests.histories.detection_stories import DETECTION_STORIES
+from tests.histories.grace_stories import GRACE_STORIES
 from tests.histories.story import BROKEN, CRIES_WOLF, EMPTY, HOLDS, MISSES, UNDECIDED, Story, found, judged
 
 STORIES = {
     "compensated": COMPENSATED_STORIES,
     "affected_list": AFFECTED_LIST_STORIES,
-    "detection_time": DETECTION_STORIES,
+    "detection_time": (*DETECTION_STORIES, *GRACE_STORIES),
 }
 
 # What each check must withstand: kept by hand, so that no entry can lose its history unseen.
@@ -33,8 +34,9 @@ ENTRIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         UNDECIDED: ("info only",),
     },
     "detection_time": {
-        CRIES_WOLF: ("in flight", "cut between days"),
+        CRIES_WOLF: ("in flight", "cut between days", "stood for the grace, named, and healed"),
         MISSES: ("healed before it was looked for",),
+        BROKEN: ("in flight, and named at first sight",),
         UNDECIDED: ("not offered",),
     },
 }

@@ -108,6 +108,11 @@ def busy() -> Run:
     return refused(http=503, code="busy", retry_after_s=1.0)
 
 
+def busy_by_its_code() -> Run:
+    """Under another status than the contract's, and without a word of when."""
+    return refused(code="busy")
+
+
 def come_again() -> Run:
     return refused(http=409, code="refund_running", retry_after_s=1.0)
 

@@ -77,6 +77,7 @@ REFUSED_REFUND_STORIES = (
     Story(column=CRIES_WOLF, entry="more than was paid", tell=runs.more_than_was_paid, status=PASS),
     Story(column=CRIES_WOLF, entry="nothing asked for", tell=runs.nothing_asked_for, status=PASS),
     Story(column=CRIES_WOLF, entry="refused as busy", tell=runs.busy, status=PASS),
+    Story(column=CRIES_WOLF, entry="refused as busy by its code", tell=runs.busy_by_its_code, status=PASS),
     Story(column=CRIES_WOLF, entry="told to come again", tell=runs.come_again, status=PASS),
     Story(column=CRIES_WOLF, entry="called a stranger", tell=runs.called_a_stranger, status=PASS),
     Story(column=CRIES_WOLF, entry="the request's form not taken", tell=runs.form_not_taken, status=PASS),
