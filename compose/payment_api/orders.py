@@ -11,7 +11,7 @@ import copy
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -62,6 +62,8 @@ VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING result_id
 WRITE_BEHIND_S = 0.25
 REPLICA_LAG_S = 0.6
 """Only for the defect stale_read_after_write."""
+FEN_A_YUAN = 100
+"""Only for the defect amount_rounded_down."""
 NEWEST = (1 << 63) - 1
 
 
@@ -95,11 +97,14 @@ class Orders:
     async def create(self, user: str, wanted: Wanted, key: str) -> Mapping[str, object]:
         """The order of this key: a new one, or the one that the key made before, as it is now."""
         at = now()
+        mark = digest("create", _fields(wanted) | _told(wanted))
+        if Defect.AMOUNT_ROUNDED_DOWN in self._defects:
+            wanted = replace(wanted, amount_minor=wanted.amount_minor // FEN_A_YUAN * FEN_A_YUAN)
         new = _New(
             id=f"ord_{secrets.token_hex(12)}",
             user=user,
             key=key,
-            mark=digest("create", _fields(wanted) | _told(wanted)),
+            mark=mark,
             wanted=wanted,
             pay_by=at + timedelta(seconds=self._pay_by_s),
             at=at,

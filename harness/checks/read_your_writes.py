@@ -2,10 +2,16 @@
 
 Violated when a read that was sent after an acknowledged create, payment or refund of the same customer
 was done shows the order in an older state (unpaid though a payment was acknowledged, open though it
-was told to be closed), or less paid or refunded than the write's answer said, or another amount than
-the one ordered; when a list sent after an acknowledged create is empty, or, read to its last page, lacks
-its order; when a list names an order twice; or when the target's books
+was told to be closed), or less paid or refunded than the write's answer said; when an order is over
+another amount than the one that its customer asked for, by an acknowledged create's own answer, by a
+read or by the target's books; when a list sent after an acknowledged create is empty, or, read to its
+last page, lacks its order; when a list names an order twice; or when the books
 give an order to another user than the one whose create made it. The customers' last reads count too.
+
+What was asked for is the request's word, never the answer's: an answer that names less cannot excuse
+what follows it. An amount that nobody tells is no case. An order that its owner has from a list, after
+a create without an answer, may be over any amount that this owner asked for; and where creates over
+several amounts were acknowledged by one order, that is `idempotent_reply`'s.
 
 States are compared by a partial order: open and paying before paid before refunded, and before closed;
 what moves forward behind the customer's back (refunded, closed) is no breach, nor is a refund that is
@@ -15,6 +21,7 @@ to be there at all is `no_vanished_order`'s. Without one ordered pair nothing wa
 """
 
 from collections import defaultdict
+from types import SimpleNamespace
 
 from harness.checks.check import Check, Premise
 from harness.checks.proof import proof, when
@@ -27,7 +34,6 @@ CREATE OR REPLACE TEMP TABLE pairs AS    -- one row a read that followed an ackn
 WITH level(state, level) AS (VALUES ('open', 0), ('paying', 0), ('closed', 0), ('paid', 1), ('refunded', 2)),
 writes AS (
     SELECT p.id, p.journey, p.order_id, p.op, p.done_ns, p.paid_minor, p.refunded_minor, p.state = 'closed' AS closed,
-           CASE WHEN p.op = 'create' THEN coalesce(p.amount_minor, p.asked_minor) END AS amount_minor,
            greatest(coalesce(l.level, 0), CASE WHEN p.op = 'create' THEN 0 ELSE 1 END) AS level
     FROM operations AS p LEFT JOIN level AS l USING (state)
     WHERE p.op IN ('create', 'pay', 'refund') AND p.outcome = 'ok' AND p.order_id IS NOT NULL),
@@ -40,7 +46,6 @@ readings AS (
 SELECT r.id, r.journey, r.order_id, r.sent_ns, r.state, r.amount_minor, r.paid_minor, r.refunded_minor, r.last,
        l.level, max(w.level) AS written_level, bool_or(w.closed) AS written_closed,
        max(w.paid_minor) AS written_paid_minor, max(w.refunded_minor) AS written_refunded_minor,
-       arg_min(w.amount_minor, w.id) FILTER (w.amount_minor IS NOT NULL) AS written_minor,
        arg_max(w.op, (w.level, w.done_ns, w.id)) AS op, arg_max(w.done_ns, (w.level, w.done_ns, w.id)) AS done_ns
 FROM readings AS r JOIN writes AS w USING (journey, order_id) LEFT JOIN level AS l ON l.state = r.state
 WHERE w.done_ns < r.sent_ns
@@ -51,11 +56,48 @@ GROUP BY r.id, r.journey, r.order_id, r.sent_ns, r.state, r.amount_minor, r.paid
 BEHIND = """
 SELECT p.*, p.level < p.written_level OR (p.written_closed AND p.state IN ('open', 'paying')) AS older,
        p.paid_minor < p.written_paid_minor AS less_paid, p.refunded_minor < p.written_refunded_minor AS less_refunded,
-       p.amount_minor <> p.written_minor AS other_amount, o.order_no, c.currency
+       o.order_no, c.currency
 FROM pairs AS p JOIN orders AS o USING (order_id)
 LEFT JOIN (SELECT journey, min(currency) AS currency FROM operations WHERE op = 'create' GROUP BY journey) AS c
        ON c.journey = p.journey
-WHERE older OR less_paid OR less_refunded OR other_amount ORDER BY p.sent_ns, p.id
+WHERE older OR less_paid OR less_refunded ORDER BY p.sent_ns, p.id
+"""
+
+ASKED = """
+CREATE OR REPLACE TEMP TABLE asked_over AS   -- one row an order whose owner asked for it, over one of these amounts
+WITH acknowledged AS (
+    SELECT order_id, list(DISTINCT asked_minor) AS amounts, min(currency) AS currency
+    FROM operations WHERE op = 'create' AND outcome = 'ok' AND asked_minor IS NOT NULL GROUP BY order_id),
+sent AS (
+    SELECT journey, list(DISTINCT asked_minor) AS amounts, min(currency) AS currency
+    FROM operations WHERE op = 'create' AND asked_minor IS NOT NULL GROUP BY journey)
+SELECT o.order_no, o.order_id, o.journey, o.user_id, list_sort(coalesce(a.amounts, s.amounts)) AS amounts,
+       coalesce(a.currency, s.currency) AS currency
+FROM orders AS o LEFT JOIN acknowledged AS a USING (order_id) LEFT JOIN sent AS s ON s.journey = o.journey
+WHERE a.order_id IS NOT NULL OR s.journey IS NOT NULL ORDER BY o.order_no
+"""
+
+NAMED = """
+CREATE OR REPLACE TEMP TABLE told_over AS    -- one row a time that somebody names such an order's amount
+SELECT a.order_no, p.op AS source, p.done_ns AS at_ns, p.amount_minor, NULL AS currency
+FROM operations AS p JOIN asked_over AS a ON a.order_id = p.order_id AND a.journey = p.journey
+WHERE p.op IN ('create', 'read') AND p.outcome = 'ok' AND p.amount_minor IS NOT NULL
+UNION ALL
+SELECT a.order_no, 'last read', r.done_ns, r.amount_minor, NULL
+FROM reads AS r JOIN asked_over AS a USING (order_id, user_id) WHERE r.outcome = 'ok' AND r.amount_minor IS NOT NULL
+UNION ALL
+SELECT a.order_no, 'books', NULL, b.amount_minor, nullif(b.currency, '')
+FROM books_orders AS b JOIN asked_over AS a USING (order_id)
+ORDER BY order_no, at_ns NULLS LAST
+"""
+
+OTHER_AMOUNTS = """
+SELECT a.order_no, a.order_id, a.amounts, a.currency AS asked_currency, coalesce(t.currency, a.currency) AS currency,
+       t.source, t.at_ns, t.amount_minor
+FROM told_over AS t JOIN asked_over AS a USING (order_no)
+WHERE NOT list_contains(a.amounts, t.amount_minor) OR coalesce(t.currency <> a.currency, false)
+QUALIFY row_number() OVER (PARTITION BY a.order_no, t.source ORDER BY t.at_ns, t.amount_minor) = 1
+ORDER BY a.order_no, t.at_ns NULLS LAST, t.source
 """
 
 LISTED = """
@@ -98,14 +140,17 @@ JOIN journeys AS j ON j.journey = p.journey
 GROUP BY o.order_no, o.order_id, j.user_id HAVING NOT bool_or(b.user_id = j.user_id) ORDER BY o.order_no
 """
 
-COUNT_PAIRS = "SELECT (SELECT count(*) FROM pairs), (SELECT count(*) FROM listed) ORDER BY ALL"
+COUNT_PAIRS = """
+SELECT (SELECT count(*) FROM pairs), (SELECT count(*) FROM listed), (SELECT count(DISTINCT order_no) FROM told_over)
+ORDER BY ALL
+"""
 
 
 def check(evidence: Evidence) -> CheckResult:
     """Hold each read and list against the writes acknowledged before it; a case is such a read or list."""
-    evidence.con.execute(PAIRS)
-    evidence.con.execute(LISTED)
-    reads, lists = evidence.row(COUNT_PAIRS)
+    for table in (PAIRS, LISTED, ASKED, NAMED):
+        evidence.con.execute(table)
+    reads, lists, named = evidence.row(COUNT_PAIRS)
     told: dict[int, list[str]] = defaultdict(list)
     names: dict[int, str] = {}
     for case in evidence.cases(BEHIND):
@@ -115,6 +160,9 @@ def check(evidence: Evidence) -> CheckResult:
             f"a {case.op} was acknowledged at {when(evidence, case.done_ns)}, and {who} sent at "
             f"{when(evidence, case.sent_ns)} showed {_shown(case.state, case)}"
         )
+    for case in evidence.cases(OTHER_AMOUNTS):
+        names[case.order_no] = case.order_id
+        told[case.order_no].append(_other_amount(evidence, case))
     for case in evidence.cases(NOT_LISTED):
         names[case.order_no] = case.order_id
         told[case.order_no].append(
@@ -143,18 +191,30 @@ def check(evidence: Evidence) -> CheckResult:
     return CheckResult(
         examined=reads + lists,
         findings=findings,
-        notes=(f"{reads} reads and {lists} lists followed an acknowledged write",),
+        notes=(
+            f"{reads} reads and {lists} lists followed an acknowledged write",
+            f"the amounts of {named} orders were held against what was asked for",
+        ),
         measured=float(len(findings)),
         objective=0.0,
         unit="orders",
     )
 
 
+def _other_amount(evidence: Evidence, case: SimpleNamespace) -> str:
+    """Who names which amount of an order instead of the one that its customer asked for."""
+    asked = " or ".join(amount(minor, case.asked_currency) for minor in case.amounts)
+    here = amount(case.amount_minor, case.currency)
+    if case.source == "books":
+        return f"it was asked for over {asked}, and the books have it over {here}"
+    who = {"create": "the answer to its create", "read": "a read"}.get(case.source, "its owner's last read")
+    return f"it was asked for over {asked}, and {who}, done at {when(evidence, case.at_ns)}, showed it over {here}"
+
+
 def _shown(state: str | None, case: object) -> str:
     """What a read showed that was behind."""
     currency = getattr(case, "currency", None)
     pairs = (
-        ("other_amount", "amount_minor", "written_minor", "over {} instead of {}"),
         ("less_paid", "paid_minor", "written_paid_minor", "with {} paid instead of {}"),
         ("less_refunded", "refunded_minor", "written_refunded_minor", "with {} refunded instead of {}"),
     )

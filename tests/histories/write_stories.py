@@ -1,5 +1,6 @@
 """Hand-written histories for read_your_writes: A and B are paid and seen so at the end."""
 
+import dataclasses
 from functools import partial
 from typing import Any
 
@@ -53,6 +54,94 @@ def of_another_user() -> Run:
     run = two_good_orders()
     run.paid_order("C", at=5.0)
     run.books_order("C", None, "paid")
+    return run
+
+
+def rounded_by_everyone(*, asked: int = 1050, told: int | None = 1000, booked: int = 1000, outcome: str = "ok") -> Run:
+    """Asked for over `asked`; the answer and the last read name `told`, the books `booked`, and it is paid so."""
+    run = two_good_orders()
+    owner = run.journey(5.0, amount=asked)
+    more = {"outcome": outcome} if outcome != "ok" else {"amount_minor": told}
+    owner.create(5.0, 5.1, "C" if outcome == "ok" else None, asked, **more)
+    if outcome != "ok":
+        owner.list(5.15, 5.18, 1)
+    owner.pay(5.2, 5.4, "C", state="paid", paid_minor=booked, amount_minor=booked)
+    owner.ends(5.4)
+    run.books_order("C", owner, "paid", booked, at=5.0)
+    run.payment("C", "wechat", "C-1", "paid", amount=booked)
+    run.ledger("wechat").captured(5.3, "C-1", "C", booked)
+    run.final_read("C", owner, state="paid", amount_minor=told, paid_minor=booked)
+    return run
+
+
+def rounded_in_the_answer_alone() -> Run:
+    run = two_good_orders()
+    owner = run.paid_order("C", at=5.0, amount=1050)
+    owner.create(5.5, 5.6, "C", 1050, amount_minor=1000, attempt=2)
+    return run
+
+
+def rounded_in_a_read_that_overlaps_its_create() -> Run:
+    """No order has to be kept in to be over what was asked for."""
+    run = two_good_orders()
+    owner = run.paid_order("C", at=5.0, amount=1050)
+    owner.read(5.05, 5.15, "C", state="open", amount_minor=1000, paid_minor=0)
+    return run
+
+
+def rounded_in_the_books_alone() -> Run:
+    return rounded_by_everyone(told=1050)
+
+
+def rounded_where_nobody_tells() -> Run:
+    """Neither answers nor reads tell an amount; the books do."""
+    return rounded_by_everyone(told=None)
+
+
+def rounded_after_a_create_without_answer() -> Run:
+    """The owner has the order from a list; only one amount was ever asked for."""
+    return rounded_by_everyone(outcome="info")
+
+
+def in_another_currency() -> Run:
+    run = two_good_orders()
+    run.orders = [dataclasses.replace(row, currency="JPY") if row.order == "B" else row for row in run.orders]
+    return run
+
+
+def nobody_tells_an_amount() -> Run:
+    """Neither answers nor reads tell an amount, and there are no books of orders."""
+    run = rounded_by_everyone(told=None)
+    run.absent.add("books.orders")
+    return run
+
+
+def replayed_create() -> Run:
+    """The same key again, after it was paid, is answered by the order as it is now; a create in flight is cut."""
+    run = two_good_orders()
+    owner = run.paid_order("C", at=5.0, amount=1050)
+    owner.create(5.5, 5.6, "C", 1050, state="paid", paid_minor=1050, refunded_minor=0, attempt=2)
+    owner.create(5.7, None, None, 1050, attempt=3)
+    return run
+
+
+def replayed_over_another_amount() -> Run:
+    """One key, two amounts, one order: whoever acknowledges that breaks another promise."""
+    run = two_good_orders()
+    owner = run.paid_order("C", at=5.0, amount=1050)
+    owner.create(5.5, 5.6, "C", 2000, amount_minor=1050, attempt=2)
+    return run
+
+
+def two_orders_over_two_amounts() -> Run:
+    """The first create had no answer and stands all the same; each is over what was asked for it."""
+    run = two_good_orders()
+    owner = run.journey(5.0)
+    owner.create(5.0, 5.1, None, 1050, outcome="info")
+    owner.create(5.2, 5.3, "D", 2000)
+    owner.read(5.5, 5.6, "D", state="open", amount_minor=2000)
+    run.books_order("C", owner, "closed", 1050, at=5.0)
+    run.books_order("D", owner, "closed", 2000, at=5.2)
     return run
 
 
@@ -148,8 +237,73 @@ WRITE_STORIES = (
         tell=another_amount_at_the_end,
         status=FAIL,
         subjects=("C",),
-        says=("its owner's last read", "over 1000.00 CNY instead of 10.00 CNY"),
+        says=("asked for over 10.00 CNY", "its owner's last read, done at", "showed it over 1000.00 CNY"),
     ),
+    Story(
+        column=BROKEN,
+        entry="an order over less than was asked for",
+        tell=rounded_by_everyone,
+        status=FAIL,
+        subjects=("C",),
+        says=(
+            "it was asked for over 10.50 CNY, and the answer to its create, done at +5.100 s",
+            "showed it over 10.00 CNY",
+            "its owner's last read",
+            "the books have it over 10.00 CNY",
+        ),
+    ),
+    Story(
+        column=BROKEN,
+        entry="the answer alone names less",
+        tell=rounded_in_the_answer_alone,
+        status=FAIL,
+        subjects=("C",),
+        says=("the answer to its create",),
+    ),
+    Story(
+        column=BROKEN,
+        entry="the books alone hold less",
+        tell=rounded_in_the_books_alone,
+        status=FAIL,
+        subjects=("C",),
+        says=("and the books have it over 10.00 CNY",),
+    ),
+    Story(
+        column=MISSES,
+        entry="nobody tells the customer an amount",
+        tell=rounded_where_nobody_tells,
+        status=FAIL,
+        subjects=("C",),
+        says=("and the books have it over 10.00 CNY",),
+    ),
+    Story(
+        column=MISSES,
+        entry="less, in a read that overlaps the create",
+        tell=rounded_in_a_read_that_overlaps_its_create,
+        status=FAIL,
+        subjects=("C",),
+        says=("a read, done at +5.150 s",),
+    ),
+    Story(
+        column=MISSES,
+        entry="less, of an order that is known from a list",
+        tell=rounded_after_a_create_without_answer,
+        status=FAIL,
+        subjects=("C",),
+        says=("it was asked for over 10.50 CNY",),
+    ),
+    Story(
+        column=BROKEN,
+        entry="another currency",
+        tell=in_another_currency,
+        status=FAIL,
+        subjects=("B",),
+        says=("it was asked for over 10.00 CNY, and the books have it over 1000 JPY",),
+    ),
+    Story(column=CRIES_WOLF, entry="a target that tells no amount", tell=nobody_tells_an_amount, status=PASS),
+    Story(column=CRIES_WOLF, entry="a create asked for again", tell=replayed_create, status=PASS),
+    Story(column=CRIES_WOLF, entry="one key over two amounts", tell=replayed_over_another_amount, status=PASS),
+    Story(column=CRIES_WOLF, entry="two orders of one customer", tell=two_orders_over_two_amounts, status=PASS),
     Story(
         column=BROKEN,
         entry="the books give the order to another user",
