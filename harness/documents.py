@@ -135,6 +135,7 @@ class CapabilitiesRecord(msgspec.Struct, frozen=True, kw_only=True):
     offers_methods: bool = False
     compensation: CompensationRecord | None = None
     reconciliation_grace_ms: int | None = None
+    closed_at_any_time: tuple[str, ...] = ()
 
 
 class ScenarioRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -177,6 +177,9 @@ class Capabilities:
     reconciliation_grace_ms: int | None = None
     """A difference between books and a bill that has not stood for so long is money on its way, and none that the
     target's reconciliation may name; None: not published."""
+    closed_at_any_time: frozenset[str] = frozenset()
+    """Of the closed states, in the target's own words, those that an unpaid order may come to before its `pay_by`:
+    cancelled by its customer, sold out. Every other one waits for `pay_by`."""
 
 
 class Target(Protocol):

@@ -11,6 +11,7 @@ from tests.checks.telling import assert_ends_as_it_must, columns_without_history
 from tests.histories.announced_stories import ANNOUNCED_STORIES
 from tests.histories.busy_stories import BUSY_STORIES
 from tests.histories.canary_stories import CANARY_STORIES
+from tests.histories.early_stories import EARLY_STORIES
 from tests.histories.fulfilment_stories import FULFILMENT_STORIES
 from tests.histories.goodput_stories import GOODPUT_STORIES
 from tests.histories.key_stories import KEY_STORIES
@@ -37,7 +38,7 @@ STORIES = {
     "owner_only": OWNER_STORIES,
     "read_your_writes": WRITE_STORIES,
     "fulfilled_once": FULFILMENT_STORIES,
-    "legal_transitions": TRANSITION_STORIES,
+    "legal_transitions": TRANSITION_STORIES + EARLY_STORIES,
     "busy_is_clear": BUSY_STORIES,
     "priority": PRIORITY_STORIES,
     "goodput": GOODPUT_STORIES,
@@ -102,10 +103,14 @@ ENTRIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         UNDECIDED: ("none asked",),
     },
     "read_your_writes": {
-        CRIES_WOLF: ("overlapping", "background transitions forward"),
-        MISSES: ("only the state compared",),
+        CRIES_WOLF: ("overlapping", "background transitions forward", "a create asked for again"),
+        MISSES: ("only the state compared", "nobody tells the customer an amount"),
         UNDECIDED: ("no ordered pair",),
-        BROKEN: ("a last read names another amount", "the books give the order to another user"),
+        BROKEN: (
+            "an order over less than was asked for",
+            "a last read names another amount",
+            "the books give the order to another user",
+        ),
     },
     "fulfilled_once": {
         CRIES_WOLF: ("offline payment",),
@@ -114,9 +119,10 @@ ENTRIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         BROKEN: ("a notice delivered n times whose effect is not 1",),
     },
     "legal_transitions": {
-        CRIES_WOLF: ("overlapping reads", "closed to refunded after a late capture"),
+        CRIES_WOLF: ("overlapping reads", "closed to refunded after a late capture", "cancelled by its customer"),
         MISSES: ("C alone: states between polls", "O's log alone: self-reported"),
         UNDECIDED: ("no log offered and fewer than 2 ordered reads",),
+        BROKEN: ("closed before its pay_by",),
     },
     "busy_is_clear": {
         CRIES_WOLF: ("a reset or 502 that Toxiproxy made",),

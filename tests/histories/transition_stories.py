@@ -7,6 +7,7 @@ import msgspec
 from harness.verdict import Status
 from tests.histories.builder import Journey, Run
 from tests.histories.fulfilment_runs import unpaid
+from tests.histories.settings import PAY_BY_S
 from tests.histories.story import BROKEN, CRIES_WOLF, EMPTY, HOLDS, MISSES, UNDECIDED, Story
 
 PAYMENT_EDGES = (("live", "paid"), ("live", "dead"), ("dead", "paid"))
@@ -34,8 +35,10 @@ def good() -> Run:
 
 
 def closed(run: Run, order: str = "B", *, at: float = 2.0) -> Journey:
+    """Ordered at `at` and never paid, so closed when its time had run out."""
     journey = unpaid(run, order, "closed", at)
-    steps(run, order, "open", "closed", at=at)
+    steps(run, order, "open", at=at)
+    run.transition(at + PAY_BY_S, "order", order, order, old="open", new="closed")
     return journey
 
 
@@ -115,7 +118,7 @@ def between_two_reads() -> Run:
 def overlapping_reads() -> Run:
     run = good()
     journey = closed(run)
-    return reads(run, journey, (3.0, 3.2, "closed"), (3.1, 3.3, "open"))
+    return reads(run, journey, (9.9, 10.2, "closed"), (9.8, 10.1, "open"))
 
 
 def several_steps_between_reads() -> Run:
