@@ -1,17 +1,21 @@
 """Do the target's books and the providers' ledgers agree about each order's money?
 
 Violated when, for an order and a provider, what the books say was paid less what they say went back
-differs from what the ledger says was captured less refunded; or when an order's own figures differ
-from those of its payments and refunds.
+differs from what the ledger says was captured less refunded, or either of them claims what the ledger
+does not hold; when an order's own figures differ from those of its payments and refunds; or when an
+order at rest, in the books or in its owner's last read, is called what its money does not say
+(`harness.checks.at_rest`): refunded though half of it went back, paid though it was not.
 
 Judged order by order and provider by provider, so that two errors cannot cancel out. What the books
 claim and the ledger, read later, does not hold was never there. Where the ledger is ahead, the books
 have the refund window to follow. Fees, other runs' orders and those from before the watermark do
-not count.
+not count. Without ledgers nothing is conserved that could be seen to be; a contradiction is one all
+the same.
 """
 
 from types import SimpleNamespace
 
+from harness.checks.at_rest import contradictions, findings_of
 from harness.checks.check import Check, Premise
 from harness.checks.proof import proof, reasons, unreadable, when
 from harness.evidence.tables import Evidence
@@ -71,18 +75,23 @@ SELECT b.order_no, o.order_id, b.provider, b.currency, b.booked_minor, b.booked_
        b.booked_minor > b.captured_minor OR b.booked_back_minor > b.refunded_minor AS claimed_in_vain,
        NOT b.before_books OR back_by(b.provider, b.last_ns) > (SELECT until_ns FROM limits) AS young
 FROM balances AS b JOIN orders AS o USING (order_no) JOIN ledgers AS g USING (provider)
-WHERE g.unsound IS NULL AND b.booked_minor - b.booked_back_minor <> b.captured_minor - b.refunded_minor
+WHERE g.unsound IS NULL
+  AND (b.booked_minor - b.booked_back_minor <> b.captured_minor - b.refunded_minor OR claimed_in_vain)
 ORDER BY b.order_no, b.provider
 """
 
 DO_NOT_ADD_UP = """
 WITH parts AS (
-    SELECT order_no, sum(booked_minor - booked_back_minor) AS net_minor, min(currency) AS currency,
+    SELECT order_no, CAST(sum(booked_minor) AS BIGINT) AS booked_minor,
+           CAST(sum(booked_back_minor) AS BIGINT) AS booked_back_minor, min(currency) AS currency,
            bool_or(NOT before_books OR back_by(provider, last_ns) > (SELECT until_ns FROM limits)) AS young
     FROM balances GROUP BY order_no)
-SELECT o.order_no, o.order_id, p.currency, b.paid_minor, b.refunded_minor, CAST(p.net_minor AS BIGINT) AS net_minor
+SELECT o.order_no, o.order_id, p.currency, b.paid_minor, b.refunded_minor, p.booked_minor, p.booked_back_minor
 FROM parts AS p JOIN orders AS o USING (order_no) JOIN books_orders AS b USING (order_id)
-WHERE NOT coalesce(p.young, false) AND b.paid_minor - b.refunded_minor <> p.net_minor
+WHERE NOT coalesce(p.young, false)
+  AND (b.paid_minor - b.refunded_minor <> p.booked_minor - p.booked_back_minor
+       OR (b.paid_minor <> p.booked_minor      -- what goes back by rule may or may not count, on both sides
+           AND NOT EXISTS (SELECT 1 FROM books_refunds AS r WHERE r.order_id = o.order_id AND NOT r.requested)))
   AND NOT EXISTS (SELECT 1 FROM rule_owed AS w WHERE w.order_no = o.order_no)  -- no part of what the order says
   AND NOT EXISTS (SELECT 1 FROM books_refunds AS r WHERE r.order_id = o.order_id
                   AND (r.state = 'pending' OR r.compensation))
@@ -92,11 +101,10 @@ ORDER BY o.order_no
 
 def check(evidence: Evidence) -> CheckResult:
     """Hold books against ledgers; a case is an order at a provider."""
-    scenario = evidence.scenario
-    if "payments" not in scenario.capabilities.books:
-        return CheckResult(examined=0, not_offered="the target's books do not show payments by order")
-    if not any(source.kind == "ledger" for source in scenario.sources):
-        return CheckResult(examined=0, not_offered="no provider's ledger is declared")
+    lacking = _lacking(evidence)
+    if lacking is not None:
+        found = contradictions(evidence)
+        return CheckResult(examined=len(found), not_offered=lacking, findings=findings_of(evidence, found))
     evidence.con.execute(BALANCES)
     examined, stray, blind = evidence.row(COUNT)
     nothing = unreadable(evidence, max(examined + stray, 1), "books.payments", "books.refunds", "books.orders")
@@ -107,6 +115,8 @@ def check(evidence: Evidence) -> CheckResult:
     named = {case.order_no for case in differences}
     sums = [] if evidence.conduct.quiescent_ns is None else evidence.cases(DO_NOT_ADD_UP)
     sums = [case for case in sums if case.order_no not in named]
+    named |= {case.order_no for case in sums}
+    found = tuple(case for case in contradictions(evidence) if case.order_no not in named)
     moving = len(differences) - len(breaches)
     return CheckResult(
         examined=examined + stray,
@@ -118,16 +128,35 @@ def check(evidence: Evidence) -> CheckResult:
                 (moving, "orders differ and their money moved too lately for the books to have followed"),
             ]
         ),
-        findings=_differences(evidence, breaches) + _sums(evidence, sums),
-        measured=float(sum(abs(_difference_minor(case)) for case in breaches)),
+        findings=_differences(evidence, breaches) + _sums(evidence, sums) + findings_of(evidence, found),
+        measured=float(
+            sum(abs(_difference_minor(case)) for case in breaches)
+            + sum(abs(_sum_minor(case)) for case in sums)
+            + sum(case.amount_minor for case in found)
+        ),
         objective=0.0,
         unit="minor units",
     )
 
 
+def _lacking(evidence: Evidence) -> str | None:
+    """Why books and providers cannot be held against each other; None where they can."""
+    if "payments" not in evidence.scenario.capabilities.books:
+        return "the target's books do not show payments by order"
+    if not any(source.kind == "ledger" for source in evidence.scenario.sources):
+        return "no provider's ledger is declared"
+    return None
+
+
 def _difference_minor(case: SimpleNamespace) -> int:
+    """By how much the books are ahead; where what they claim in vain cancels out, how much that is."""
     difference: int = case.booked_minor - case.booked_back_minor - case.captured_minor + case.refunded_minor
-    return difference
+    return difference or max(case.booked_minor - case.captured_minor, case.booked_back_minor - case.refunded_minor)
+
+
+def _sum_minor(case: SimpleNamespace) -> int:
+    difference: int = case.paid_minor - case.refunded_minor - case.booked_minor + case.booked_back_minor
+    return difference or case.paid_minor - case.booked_minor
 
 
 def _differences(evidence: Evidence, breaches: list[SimpleNamespace]) -> tuple[Finding, ...]:
@@ -164,10 +193,10 @@ def _sums(evidence: Evidence, sums: list[SimpleNamespace]) -> tuple[Finding, ...
             message=(
                 f"Order {case.order_id}: the books do not add up. The order says "
                 f"{amount(case.paid_minor, case.currency)} paid and {amount(case.refunded_minor, case.currency)} given "
-                f"back, its payments and refunds come to {amount(case.net_minor, case.currency)}."
+                f"back, its payments and refunds come to {amount(case.booked_minor, case.currency)} paid and "
+                f"{amount(case.booked_back_minor, case.currency)} given back."
             ),
-            evidence=loss(Bearer.BOOKS, case.paid_minor - case.refunded_minor - case.net_minor, case.currency)
-            | proofs[case.order_no],
+            evidence=loss(Bearer.BOOKS, _sum_minor(case), case.currency) | proofs[case.order_no],
         )
         for case in sums
     )
@@ -183,6 +212,7 @@ CHECK = Check(
             Premise.CONDUCT_TOLD,
             Premise.FAULTS_CONFIRMED,
             Premise.LEDGERS_WHOLE,
+            Premise.OWNERS_ASKED,
             Premise.QUIESCENT,
             Premise.SAME_BUILD,
         }

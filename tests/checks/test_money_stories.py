@@ -16,6 +16,7 @@ from tests.histories.orphan_stories import ORPHAN_STORIES
 from tests.histories.over_refund_stories import OVER_REFUND_STORIES
 from tests.histories.refund_stories import REFUND_WINDOW_STORIES
 from tests.histories.refused_stories import REFUSED_REFUND_STORIES
+from tests.histories.rest_stories import REST_STORIES
 from tests.histories.story import BROKEN, CRIES_WOLF, EMPTY, HOLDS, MISSES, UNDECIDED, Story, found, judged
 
 STORIES = {
@@ -24,7 +25,7 @@ STORIES = {
     "no_orphan_charge": ORPHAN_STORIES,
     "refund_in_window": (*REFUND_WINDOW_STORIES, *REFUSED_REFUND_STORIES),
     "no_over_refund": OVER_REFUND_STORIES,
-    "money_conserved": BALANCE_STORIES,
+    "money_conserved": BALANCE_STORIES + REST_STORIES,
 }
 
 # What each check must withstand: kept by hand, so that no entry can lose its history unseen.
@@ -63,10 +64,10 @@ ENTRIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         BROKEN: ("two for one request",),
     },
     "money_conserved": {
-        CRIES_WOLF: ("fees", "in flight", "other runs' orders"),
-        MISSES: ("totals only: errors cancel out",),
+        CRIES_WOLF: ("fees", "in flight", "other runs' orders", "a refund on its way", "paid in cash"),
+        MISSES: ("totals only: errors cancel out", "the last read alone contradicts itself"),
         UNDECIDED: ("no ledger", "books not by order"),
-        BROKEN: ("phantom paid", "entries do not sum to zero"),
+        BROKEN: ("phantom paid", "entries do not sum to zero", "half back is refunded"),
     },
 }
 
