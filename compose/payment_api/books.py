@@ -8,7 +8,7 @@ booked. No provider is called from here.
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from compose.payment_api.background import Signals
 from compose.payment_api.database import Connection, Database
@@ -47,6 +47,9 @@ INSERT INTO refunds (id, order_id, payment_id, method, number, state, amount_min
 VALUES ($1, $2, $3, $4, $5, 'pending', $6, $7, $8)
 """
 DELETE_ORDER = "DELETE FROM orders WHERE id = $1"
+ON_TIME = timedelta()
+TOO_EARLY = timedelta(seconds=2)
+"""Only with the defect closed_early."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +67,8 @@ class Books:
         self._database = database
         self._signals = signals
         self._defects = defects
+        self.early = TOO_EARLY if Defect.CLOSED_EARLY in defects else ON_TIME
+        """How long before its `pay_by` an unpaid order may be closed."""
 
     async def captured(self, payment_id: str) -> None:
         """The provider captured the attempt: honour it, or owe it back where the order no longer wants it."""
@@ -143,7 +148,7 @@ class Books:
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(HOLD_ORDER, order_id)
             if row is not None:
-                await rest(connection, order_of(row), now())
+                await rest(connection, order_of(row), now(), self.early)
 
     async def _ended(self, payment_id: str, state: PaymentState) -> None:
         async with self._database.transaction() as connection:
@@ -164,13 +169,13 @@ class Books:
         return switched or (bool(believed) and payment.state is PaymentState.FAILED)
 
 
-async def rest(connection: Connection, order: Order, at: datetime) -> None:
+async def rest(connection: Connection, order: Order, at: datetime, early: timedelta = ON_TIME) -> None:
     """Where an unpaid order goes that has no live attempt (any more): open, and past its `pay_by` closed."""
     if order.state not in UNPAID or await connection.fetchrow(LIVE_ATTEMPT, order.id) is not None:
         return
     if order.state is OrderState.PAYING:
         order = await move_order(connection, order, OrderState.OPEN, at)
-    if at >= order.pay_by:
+    if at + early >= order.pay_by:
         await move_order(connection, order, OrderState.CLOSED, at)
 
 

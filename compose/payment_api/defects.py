@@ -18,6 +18,7 @@ class Defect(StrEnum):
     ACK_BEFORE_COMMIT = "ack_before_commit"
     DELETE_ON_FAILURE = "delete_on_failure"
     CREATE_IGNORES_KEY = "create_ignores_key"
+    AMOUNT_ROUNDED_DOWN = "amount_rounded_down"
     ROW_AFTER_PROVIDER = "row_after_provider"
     NEW_NUMBER_ON_RETRY = "new_number_on_retry"
     SWITCH_WITHOUT_CLOSE = "switch_without_close"
@@ -40,6 +41,8 @@ class Defect(StrEnum):
     DEAD_METHOD_NAMED = "dead_method_named"
     RETRY_AMPLIFIED = "retry_amplified"
     NO_SCHEMA_FALLBACK = "no_schema_fallback"
+    CLOSED_EARLY = "closed_early"
+    HALF_REFUND_IS_REFUNDED = "half_refund_is_refunded"
     RELEASED_TWICE = "released_twice"
     RELEASED_BEFORE_PAYMENT = "released_before_payment"
     RELEASED_NEVER = "released_never"
@@ -90,6 +93,7 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.ACK_BEFORE_COMMIT: "answers 201 to a create and commits the order 250 ms later",
         Defect.DELETE_ON_FAILURE: "deletes the order, with all that belongs to it, when a charge call raises",
         Defect.CREATE_IGNORES_KEY: "knows no idempotency on create: each request makes another order",
+        Defect.AMOUNT_ROUNDED_DOWN: "makes and charges each order over whole yuan: what is above them is left out",
         Defect.ROW_AFTER_PROVIDER: "writes the attempt only after the provider answered, under a random number",
         Defect.NEW_NUMBER_ON_RETRY: "charges again at once under a new number when a call raises, and forgets the old",
         Defect.SWITCH_WITHOUT_CLOSE: "goes to another channel without closing the first, and ignores the first since",
@@ -112,6 +116,8 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.DEAD_METHOD_NAMED: "names all methods as working, whatever it knows of them",
         Defect.NO_SCHEMA_FALLBACK: "takes it for a refused payment when a provider refuses a merchant's schema version",
         Defect.RETRY_AMPLIFIED: "repeats a charge that failed four times at once, under its number",
+        Defect.CLOSED_EARLY: "closes unpaid orders 2 s before the instant that their customers were told",
+        Defect.HALF_REFUND_IS_REFUNDED: "calls an order refunded as soon as any part of its money went back",
         Defect.RELEASED_TWICE: "releases the order once more at each notice of a payment that it knows",
         Defect.RELEASED_BEFORE_PAYMENT: "releases the order when its payment begins, whatever comes of it",
         Defect.RELEASED_NEVER: "books an order as released and never calls dispatch",

@@ -121,9 +121,21 @@ class Refunds:
             await move_refund(connection, refund, state, at)
             if state is RefundState.DONE:
                 await connection.execute(BOOK_DONE, refund.id, at)
-                await _book_order(connection, order_of(held), refund, at)
+                await self._book_order(connection, order_of(held), refund, at)
         self._signals.announce(refund_id)
         return True
+
+    async def _book_order(self, connection: Connection, order: Order, refund: Refund, at: datetime) -> None:
+        """An order's own money counts what was honoured; what came late or twice never was part of it."""
+        if refund.reason is not Reason.CUSTOMER:
+            return
+        await connection.execute(BOOK_REFUNDED, order.id, refund.amount_minor)
+        whole = order.refunded_minor + refund.amount_minor >= order.paid_minor
+        if Defect.HALF_REFUND_IS_REFUNDED in self._defects:
+            whole = True
+        state = OrderState.REFUNDED if whole else OrderState.PART_REFUNDED
+        if order.state is not state:
+            await move_order(connection, order, state, at)
 
 
 def _requested(row: asyncpg.Record) -> Requested:
@@ -145,14 +157,3 @@ def _nothing_to_refund(order_id: str) -> ApiError:
 async def _honoured(connection: Connection, order: Order) -> Payment | None:
     row: asyncpg.Record | None = await connection.fetchrow(HONOURED, order.id)
     return None if row is None else payment_of(row)
-
-
-async def _book_order(connection: Connection, order: Order, refund: Refund, at: datetime) -> None:
-    """An order's own money counts what was honoured; what came late or twice never was part of it."""
-    if refund.reason is not Reason.CUSTOMER:
-        return
-    await connection.execute(BOOK_REFUNDED, order.id, refund.amount_minor)
-    whole = order.refunded_minor + refund.amount_minor >= order.paid_minor
-    state = OrderState.REFUNDED if whole else OrderState.PART_REFUNDED
-    if order.state is not state:
-        await move_order(connection, order, state, at)
