@@ -2,10 +2,10 @@
 
 Violated when a discrepancy that lasted is named later than the window after it arose, or never; and when
 the target names one that is none: that was none at all, or that was only money on its way, younger than
-the grace that the target publishes, and settled since. Known are the rows that a fault planted in a bill,
-which the provider wrote down, and real differences between the provider's ledger and the books: money
-moved that is not booked, money booked that did not move, another amount. From the sources' own instants,
-so that one which healed before the run's end is not lost.
+the grace that the target publishes, and settled since; or names it for another amount. Known are the rows
+that a fault planted in a bill, which the provider wrote down, and real differences between the provider's
+ledger and the books: money moved that is not booked, money booked that did not move, another amount. From
+the sources' own instants, so that one which healed before the run's end is not lost.
 
 In flight is none: what was booked, or moved, within the window is no case. What stood for the grace may
 be named, though it is withdrawn later; what lasts may be named sooner; without a published grace whatever
@@ -103,21 +103,25 @@ NAMED_AND_NONE = """
 WITH stood AS (                          -- of what was named: when it stood, and whether for long enough, or for good
     SELECT d.provider, d.number, d.kind, d.at_ns, max(a.since_ns) AS since_ns, max(a.healed_ns) AS healed_ns,
            bool_or($grace_ns IS NULL OR a.planted OR a.healed_ns IS NULL
-                   OR a.since_ns + $grace_ns <= d.at_ns + x.clock_error_ns + $error_ns) AS long
+                   OR a.since_ns + $grace_ns <= d.at_ns + x.clock_error_ns + $error_ns) AS long,
+           -- of two amounts either may be named
+           any_value(a.amount_minor) FILTER (a.kind <> 'amount_differs' AND NOT EXISTS (
+               SELECT 1 FROM arose AS e WHERE e.provider = a.provider AND e.number = a.number AND e.kind = a.kind
+                                          AND e.amount_minor = d.amount_minor)) AS so_minor
     FROM books_discrepancies AS d JOIN ledgers AS x USING (provider) JOIN arose AS a USING (provider, number, kind)
     WHERE a.since_ns <= d.at_ns + x.clock_error_ns + $error_ns
       AND (a.healed_ns IS NULL OR a.healed_ns > d.at_ns - $stale_ns)
     GROUP BY d.provider, d.number, d.kind, d.at_ns)
 SELECT d.provider, d.number, d.kind, d.order_id, d.amount_minor, d.at_ns, o.order_no, b.currency,
-       s.since_ns, s.healed_ns,
+       s.since_ns, s.healed_ns, s.so_minor,
        CASE WHEN x.unsound IS NOT NULL THEN 'blind'
             WHEN m.number IS NOT NULL AND (m.taken_ns IS NULL OR m.booked_ns IS NULL) THEN 'undated'
-            WHEN s.long IS NULL THEN 'none' ELSE 'on its way' END AS word
+            WHEN s.long IS NULL THEN 'none' WHEN s.long THEN 'another amount' ELSE 'on its way' END AS word
 FROM books_discrepancies AS d JOIN ledgers AS x USING (provider)
 LEFT JOIN stood AS s USING (provider, number, kind, at_ns)
 LEFT JOIN moved AS m ON m.provider = d.provider AND m.number = d.number AND m.taken AND m.booked
 LEFT JOIN orders AS o ON o.order_id = d.order_id LEFT JOIN books_orders AS b ON b.order_id = d.order_id
-WHERE NOT coalesce(s.long, false)
+WHERE (NOT coalesce(s.long, false) OR s.so_minor IS NOT NULL)
   -- of another run, or of before the load: not ours to judge
   AND NOT EXISTS (SELECT 1 FROM numbers AS n ANTI JOIN our_numbers AS u USING (provider, number)
                   WHERE n.provider = d.provider AND n.number = d.number)
@@ -144,7 +148,7 @@ def check(evidence: Evidence) -> CheckResult:
     evidence.con.execute(AROSE, {"window_ns": window_ns})
     cases = evidence.cases(CASES, until_ns=evidence.until_ns)
     named = _named_and_none(evidence)
-    none = [case for case in named if case.word in {"none", "on its way"}]
+    none = [case for case in named if case.word in {"none", "another amount", "on its way"}]
     breaches = [case for case in cases if case.word in {"late", "never"}]
     counts = {word: sum(case.word == word for case in (*cases, *named)) for word in ("blind", "early", "undated")}
     waits = [case.named_ns - case.since_ns for case in cases if case.word in {"named", "late"}]
@@ -216,6 +220,9 @@ def _imagined(evidence: Evidence, none: list[SimpleNamespace]) -> list[Finding]:
 def _none(evidence: Evidence, case: SimpleNamespace) -> str:
     if case.word == "none":
         return "there was none"
+    if case.word == "another amount":
+        told, so = (amount(minor, case.currency) for minor in (case.amount_minor, case.so_minor))
+        return f"told {told} where it is about {so}"
     grace_ms = evidence.scenario.capabilities.reconciliation_grace_ms or 0
     stood_s = max(0, case.at_ns - case.since_ns) / 1e9
     return (

@@ -150,6 +150,12 @@ def of_another_run() -> Run:
     return run
 
 
+def of_another_amount() -> Run:
+    run = with_grace(both_named())
+    run.discrepancies[0] = replace(run.discrepancies[0], amount_minor=10)
+    return run
+
+
 PASS, FAIL, UNKNOWN = Status.PASS, Status.FAIL, Status.UNKNOWN
 GRACE_STORIES = (
     Story(
@@ -196,6 +202,14 @@ GRACE_STORIES = (
         status=FAIL,
         subjects=("C",),
         says=("there was none",),
+    ),
+    Story(
+        column=MISSES,
+        entry="named for another amount",
+        tell=of_another_amount,
+        status=FAIL,
+        subjects=("A",),
+        says=("told 0.10 CNY where it is about 10.00 CNY",),
     ),
     Story(column=BROKEN, entry="clocks known well", tell=clocks_known_well, status=FAIL, subjects=("C",)),
     Story(column=CRIES_WOLF, entry="stood for the grace, named, and healed", tell=stood_for_the_grace, status=PASS),
