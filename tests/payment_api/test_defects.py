@@ -249,8 +249,8 @@ def test_a_key_without_user_gives_its_order_to_whoever_sends_it(swallowing: Api)
 def test_a_page_that_skips_one_begins_one_order_too_late(swallowing: Api) -> None:
     customer = swallowing.customer()
     first, second, third = (customer.order() for _ in range(3))
-    page = customer.get("/v1/orders?limit=2").json()
-    rest = customer.get(f"/v1/orders?limit=2&cursor={page['next']}").json()
+    page = customer.get("/v1/orders", limit=2).json()
+    rest = customer.get("/v1/orders", limit=2, cursor=page["next"]).json()
     assert [order["id"] for order in page["orders"] + rest["orders"]] == [third, second]
     assert first not in str(rest)
 
