@@ -112,9 +112,16 @@ def launching(
     return partial(_launching, ports, postgres, providers, tmp_path_factory)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def launch(launching: Callable[[], AbstractContextManager[Launch]]) -> Iterator[Launch]:
-    """Starts APIs that end with the module: each that idles costs its share of a core."""
+    """Starts APIs that end with the test: each that idles costs its share of a core."""
+    with launching() as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def launch_for_module(launching: Callable[[], AbstractContextManager[Launch]]) -> Iterator[Launch]:
+    """Starts APIs that the tests of a module share."""
     with launching() as start:
         yield start
 

@@ -22,8 +22,8 @@ REFUSALS = "SELECT order_id, method FROM refusals ORDER BY seq"
 
 
 @pytest.fixture(scope="module")
-def narrow(launch: Launch) -> Iterator[Api]:
-    with closing(launch(more=ONE_SLOT)) as api:
+def narrow(launch_for_module: Launch) -> Iterator[Api]:
+    with closing(launch_for_module(more=ONE_SLOT)) as api:
         yield api
 
 

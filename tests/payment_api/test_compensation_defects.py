@@ -9,15 +9,15 @@ pytestmark = pytest.mark.live
 
 
 @pytest.fixture(scope="module")
-def broken(launch: Launch) -> Api:
+def broken(launch_for_module: Launch) -> Api:
     """Two that do not meet: one counts, one calculates."""
-    return launch(defects="voucher_twice,voucher_wrong_rounding", pay_by_ms=500, deadline_ms=SHORT_MS)
+    return launch_for_module(defects="voucher_twice,voucher_wrong_rounding", pay_by_ms=500, deadline_ms=SHORT_MS)
 
 
 @pytest.fixture(scope="module")
-def generous(launch: Launch) -> Api:
+def generous(launch_for_module: Launch) -> Api:
     """Two more: one gives too much, one too little."""
-    return launch(defects="unaffected_compensated,refund_in_yuan_for_fen", deadline_ms=SHORT_MS)
+    return launch_for_module(defects="unaffected_compensated,refund_in_yuan_for_fen", deadline_ms=SHORT_MS)
 
 
 def test_voucher_twice_gives_one_for_each_reason_and_wrong_rounding_rounds_down(

@@ -35,21 +35,21 @@ def test_an_unknown_build_or_defect_is_named(build: str, names: list[str]) -> No
 
 
 @pytest.fixture(scope="module")
-def broken(launch: Launch) -> Api:
+def broken(launch_for_module: Launch) -> Api:
     """Three defects that do not meet: one of creating, one of paying, one of refunding."""
-    return launch(defects="create_ignores_key,timeout_is_failure,refund_per_notice", deadline_ms=SHORT_MS)
+    return launch_for_module(defects="create_ignores_key,timeout_is_failure,refund_per_notice", deadline_ms=SHORT_MS)
 
 
 @pytest.fixture(scope="module")
-def broken_otherwise(launch: Launch) -> Api:
+def broken_otherwise(launch_for_module: Launch) -> Api:
     """Two more that do not meet."""
-    return launch(defects="new_number_on_retry,refund_never_sent", deadline_ms=SHORT_MS)
+    return launch_for_module(defects="new_number_on_retry,refund_never_sent", deadline_ms=SHORT_MS)
 
 
 @pytest.fixture(scope="module")
-def swallowing(launch: Launch) -> Api:
+def swallowing(launch_for_module: Launch) -> Api:
     """Four that do not meet, if each test has keys of its own."""
-    return launch(defects="key_ignores_body,second_partial_swallowed,page_skips_one,key_without_user")
+    return launch_for_module(defects="key_ignores_body,second_partial_swallowed,page_skips_one,key_without_user")
 
 
 @pytest.mark.live

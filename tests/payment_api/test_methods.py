@@ -17,8 +17,8 @@ NOBODY = "http://127.0.0.1:9"
 
 
 @pytest.fixture(scope="module")
-def wary(launch: Launch) -> Api:
-    return launch(deadline_ms=SHORT_MS, more=THREE)
+def wary(launch_for_module: Launch) -> Api:
+    return launch_for_module(deadline_ms=SHORT_MS, more=THREE)
 
 
 def refused(customer: Customer, order: str, method: str) -> dict[str, Any] | None:

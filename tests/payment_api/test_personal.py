@@ -57,9 +57,9 @@ def test_what_is_no_phone_or_openid_is_refused_without_an_echo(api: Api, told: d
 
 
 @pytest.fixture(scope="module")
-def talkative(launch: Launch) -> Api:
+def talkative(launch_for_module: Launch) -> Api:
     """Those that tell what they should not; they do not meet."""
-    return launch(defects="card_number_in_error,stack_trace_in_500,phone_in_log,token_in_header")
+    return launch_for_module(defects="card_number_in_error,stack_trace_in_500,phone_in_log,token_in_header")
 
 
 def test_card_number_in_error_tells_it_in_each_refusal(talkative: Api) -> None:

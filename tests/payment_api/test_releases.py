@@ -26,8 +26,8 @@ def released_by(launch: Launch, dispatch: Dispatch, *, defects: str = "", pay_by
 
 
 @pytest.fixture(scope="module")
-def releasing(launch: Launch, dispatch: Dispatch) -> Api:
-    return released_by(launch, dispatch)
+def releasing(launch_for_module: Launch, dispatch: Dispatch) -> Api:
+    return released_by(launch_for_module, dispatch)
 
 
 def calls(dispatch: Dispatch, order: str) -> list[tuple[str, str | None]]:

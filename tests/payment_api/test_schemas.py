@@ -23,8 +23,8 @@ def test_where_there_is_one_version_only_there_is_nothing_to_fall_back_to() -> N
 
 
 @pytest.fixture(scope="module")
-def upgraded(launch: Launch) -> Api:
-    return launch(more=NEWEST)
+def upgraded(launch_for_module: Launch) -> Api:
+    return launch_for_module(more=NEWEST)
 
 
 @pytest.mark.live

@@ -13,9 +13,9 @@ pytestmark = pytest.mark.live
 
 
 @pytest.fixture(scope="module")
-def mortal(launch: Launch) -> Api:
+def mortal(launch_for_module: Launch) -> Api:
     """An API to be killed, with a deadline that leaves time for it."""
-    return launch(deadline_ms=2_000)
+    return launch_for_module(deadline_ms=2_000)
 
 
 @pytest.mark.parametrize("method", METHODS)
