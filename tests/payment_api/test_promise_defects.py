@@ -11,9 +11,9 @@ pytestmark = pytest.mark.live
 
 
 @pytest.fixture(scope="module")
-def broken(launch: Launch) -> Api:
+def broken(launch_for_module: Launch) -> Api:
     """Three defects that do not meet."""
-    return launch(defects="amount_rounded_down,closed_early,half_refund_is_refunded", pay_by_ms=4_000)
+    return launch_for_module(defects="amount_rounded_down,closed_early,half_refund_is_refunded", pay_by_ms=4_000)
 
 
 def test_amount_rounded_down_makes_and_charges_less_and_answers_its_key_again(broken: Api) -> None:
