@@ -1,6 +1,6 @@
 """The morning peak: trips to the airport, and bills that do not say what happened."""
 
-from harness import Customer, Objectives, Plan, PlantInBill, Poisson, always_claimed
+from harness import Customer, LateNotices, Objectives, Plan, PlantInBill, Poisson, SlowAnswers, always_claimed
 
 
 class MorningPeak(Customer):
@@ -19,7 +19,12 @@ class MorningPeak(Customer):
     scene = Plan(
         load=Poisson(rate_per_s=4, duration_s=8),
         warmup_s=0.5,
-        conditions=PlantInBill("all", nth=2),
-        objectives=Objectives(success_ratio=0.9),
+        # Money is on its way for half a second: so few customers suffice to see whether the target waits for it.
+        conditions=(
+            *PlantInBill("all", nth=2),
+            *SlowAnswers("all", by_ms=500),
+            *LateNotices("all", by_ms=1_000),
+        ),
+        objectives=Objectives(success_ratio=0.9, latency_limit_ms=2_500),
         claims=always_claimed(14) | {"success_ratio": 10, "no_silence": 60, "detection_time": 6},
     )

@@ -65,6 +65,7 @@ DEFECTS: dict[str, Caught] = {
     "unaffected_compensated": Caught(scene="LongSilence", check="compensated"),
     "affected_forgotten": Caught(scene="LongSilence", check="affected_list"),
     "reconciliation_blind": Caught(scene="MorningPeak", check="detection_time"),
+    "reconciliation_without_grace": Caught(scene="MorningPeak", check="detection_time"),
     "refund_in_yuan_for_fen": Caught(scene="MorningPeak", check="money_conserved"),
     "upgrade_drops_in_flight": Caught(scene="RollingUpgrade", check="no_orphan_charge"),
     "old_schema_refused": Caught(scene="RollingUpgrade", check="success_ratio"),
