@@ -67,10 +67,10 @@ ASKED = """
 CREATE OR REPLACE TEMP TABLE asked_over AS   -- one row an order whose owner asked for it, over one of these amounts
 WITH acknowledged AS (
     SELECT order_id, list(DISTINCT asked_minor) AS amounts, min(currency) AS currency
-    FROM operations WHERE op = 'create' AND outcome = 'ok' AND asked_minor IS NOT NULL GROUP BY order_id),
+    FROM creates WHERE outcome = 'ok' AND asked_minor IS NOT NULL GROUP BY order_id),
 sent AS (
     SELECT journey, list(DISTINCT asked_minor) AS amounts, min(currency) AS currency
-    FROM operations WHERE op = 'create' AND asked_minor IS NOT NULL GROUP BY journey)
+    FROM creates WHERE asked_minor IS NOT NULL GROUP BY journey)
 SELECT o.order_no, o.order_id, o.journey, o.user_id, list_sort(coalesce(a.amounts, s.amounts)) AS amounts,
        coalesce(a.currency, s.currency) AS currency
 FROM orders AS o LEFT JOIN acknowledged AS a USING (order_id) LEFT JOIN sent AS s ON s.journey = o.journey

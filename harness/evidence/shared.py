@@ -97,10 +97,11 @@ WITH said AS (
            coalesce(arg_min(id, (done_ns, id)) FILTER (outcome = 'ok' AND op <> 'journey'),
                     arg_min(id, (sent_ns, id)) FILTER (order_id = asked_order_id AND op IN ('pay', 'read', 'refund')))
                AS known_by,
-           arg_min(asked_minor, id) FILTER (op = 'create' AND outcome = 'ok') AS asked_minor,
+           arg_min(asked_minor, id) FILTER (op IN ('create', 'trespass') AND outcome = 'ok') AS asked_minor,
            arg_min(amount_minor, id) FILTER (outcome = 'ok' AND op IN ('create', 'pay', 'read')) AS told_minor,
            min(pay_by_ns) AS pay_by_ns
-    FROM operations WHERE order_id IS NOT NULL AND op <> 'trespass' GROUP BY order_id),
+    FROM operations                      -- who replays another's create has an order of its own by it
+    WHERE order_id IS NOT NULL AND (op <> 'trespass' OR tried = 'create') GROUP BY order_id),
 listed AS (
     SELECT order_id, min(journey) AS journey, min(user_id) AS user_id
     FROM (SELECT unnest(orders) AS order_id, journey, user_id FROM lists) GROUP BY order_id),
@@ -141,6 +142,11 @@ CREATE VIEW known_orders AS              -- orders that an ok reply named to the
 SELECT * FROM orders WHERE known_ns IS NOT NULL
 """
 
+CREATES = """
+CREATE VIEW creates AS                   -- all that asked for an order, replays of another customer's among them
+SELECT * FROM operations WHERE op = 'create' OR (op = 'trespass' AND tried = 'create')
+"""
+
 REQUESTS = """
 CREATE VIEW requests AS                  -- single HTTP requests of operations that take several
 SELECT * FROM operations WHERE op = 'request'
@@ -160,5 +166,5 @@ FROM planned_faults AS p LEFT JOIN fault_events AS e USING (number)
 GROUP BY ALL ORDER BY p.number
 """
 
-SHARED_TABLES = (JOURNEYS, INTENTS, ORDERS, KNOWN_ORDERS, REQUESTS, FAULTS)
+SHARED_TABLES = (JOURNEYS, INTENTS, ORDERS, KNOWN_ORDERS, CREATES, REQUESTS, FAULTS)
 """In the order in which they are built, after `operations`."""
