@@ -32,6 +32,8 @@ from harness.load.wire import Answer, Garbled, encode
 from harness.operation import Ending
 from harness.targets.protocol import Reply, Request
 
+_CUT = "UNEXPECTED_EOF_WHILE_READING"
+"""OpenSSL's reason where a TLS stream ends without a farewell, as Python before 3.11.4 tells it."""
 _BLOCK_BYTES = 16 * 1024
 _OWN_FAULTS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL, errno.EBADF})
 """Errors that say something about this machine and nothing about the target."""
@@ -98,6 +100,8 @@ class Client:
         self.tls: gevent.ssl.SSLContext | None = None
         if url.scheme == "https":
             self.tls = tls or _verifying()
+            # Python before 3.11.4 sets this option of OpenSSL 3, by which a stream that was cut looks like a whole one.
+            self.tls.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
 
     def connection(self) -> "Connection":
         """One journey's connection; opened at its first request."""
@@ -242,10 +246,10 @@ class Connection:
                 data = sock.recv(_BLOCK_BYTES)
             except TimeoutError as exc:
                 raise _Ended(Ending.ANSWER_TIMEOUT if answer.begun else Ending.READ_TIMEOUT, str(exc)) from exc
-            except ssl.SSLEOFError as exc:
-                raise _Ended(answer.cut(unanswered or Ending.CLOSED), broken or str(exc)) from exc
             except ssl.SSLError as exc:
-                raise _Ended(Ending.GARBLED, str(exc)) from exc
+                if not (isinstance(exc, ssl.SSLEOFError) or exc.reason == _CUT):
+                    raise _Ended(Ending.GARBLED, str(exc)) from exc
+                raise _Ended(answer.cut(unanswered or Ending.CLOSED), broken or str(exc)) from exc
             except OSError as exc:
                 if own := _own_fault(exc):
                     raise own from exc

@@ -151,13 +151,14 @@ def test_upgrade_drops_in_flight_denies_a_capture_for_good(
     with beside(api, ports) as other, ThreadPoolExecutor(1) as pool:
         with (
             providers["alipay"].fault("slow_answer", order, by_ms=4_000, when="after", op=["charge"]),
-            providers["alipay"].fault("late_notices", order, by_ms=300, of="capture"),
+            providers["alipay"].fault("late_notices", order, by_ms=2_000, of="capture"),
         ):
             paying = pool.submit(customer.pay, order, "alipay")
             eventually(lambda: providers["alipay"].rows(order, "captured"))
             told_to_end(api)
             gone(api)
             assert paying.exception() is not None or paying.result().status_code == 500
+            eventually(lambda: providers["alipay"].rows(order, "notice"))
         assert [row["state"] for row in other.of("payments", order)] == ["failed"]
     assert providers["alipay"].captured(order) == 1234
 
