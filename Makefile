@@ -16,7 +16,7 @@ help:  ## list the targets
 
 setup: $(VENV)/.ready  ## set everything up (done by the others when it is needed)
 
-$(VENV)/.ready: requirements.lock pyproject.toml .ci/setup.sh .ci/go.lock
+$(VENV)/.ready: requirements.lock pyproject.toml .ci/setup.sh .ci/go.lock .ci/schemas.lock
 	@PYTHON="$(PYTHON)" sh .ci/setup.sh "$(VENV)"
 	@touch $@
 

@@ -20,4 +20,8 @@ echo "setup: virtual environment in $venv, dependencies from requirements.lock (
 "$venv/bin/python" -m pip check >/dev/null || fail "requirements.lock lacks something that its packages need: $venv/bin/python -m pip check"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . \
   || fail "pip could not install this project into $venv; its own message stands above"
+# Sources only, and pip asks their build backends for their names: those backends are in requirements.lock.
+"$venv/bin/python" -m pip download --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-binary :all: \
+  --require-hashes -r .ci/schemas.lock --dest "$venv/schemas" >/dev/null \
+  || fail "pip could not fetch what .ci/schemas.lock names, which the tests need; its own message stands above"
 "$venv/bin/python" -m harness.stack.toxiproxy_build --ensure

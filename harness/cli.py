@@ -9,6 +9,7 @@ the command that needs them: a run starts this one several times.
 import secrets
 import sys
 import traceback
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -17,6 +18,7 @@ import typer
 from rich.console import Console
 
 from harness.cli_listing import Listed, listing
+from harness.cli_reports import Ctrf, Junit, Markdown, Prometheus, asked_for, report_gate, report_run
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.operation import Size
 
@@ -79,8 +81,12 @@ def gate(
         str, typer.Option(help="File of known breaches; default ./known.toml, if it is there.", show_default=False)
     ] = "",
     allow_host: AllowHost = None,
+    junit: Junit = None,
+    ctrf: Ctrf = None,
+    markdown: Markdown = None,
+    prometheus: Prometheus = None,
 ) -> None:
-    """Run scenarios, judge them, and exit with the verdict's code."""
+    """Run scenarios, judge them, write the files that are asked for, and exit with the verdict's code."""
     from harness.assignment import new_run_id  # noqa: PLC0415
     from harness.gate import Request, every_scenario  # noqa: PLC0415
 
@@ -101,7 +107,19 @@ def gate(
         allow_hosts=tuple(allow_host or ()),
         known=known,
     )
-    _gate(request, keep)
+    _gate(request, keep, asked_for(junit=junit, ctrf=ctrf, markdown=markdown, prometheus=prometheus))
+
+
+@app.command()
+def report(
+    run: RunFolder,
+    junit: Junit = None,
+    ctrf: Ctrf = None,
+    markdown: Markdown = None,
+    prometheus: Prometheus = None,
+) -> None:
+    """Write files for machines of a judged run; 0 once they are written, whatever the verdict."""
+    report_run(run, asked_for(junit=junit, ctrf=ctrf, markdown=markdown, prometheus=prometheus))
 
 
 @app.command()
@@ -207,18 +225,27 @@ def rescue() -> None:
         _leave(ExitCode.HARNESS_FAILED)
 
 
-def _gate(request: "Request", keep: int) -> NoReturn:
+def _gate(request: "Request", keep: int, asked: Mapping[str, Path]) -> NoReturn:
     from harness.gate import check_request, prune, run_locust  # noqa: PLC0415
     from harness.report.saved import read_run  # noqa: PLC0415
     from harness.report.terminal import print_run  # noqa: PLC0415
 
     check_request(request)
+    if asked:
+        from harness.report.formats import prepare  # noqa: PLC0415
+
+        prepare(asked)
     console = _console()
     console.print(f"run {request.runs / request.run_id}, seed {request.seed}: {', '.join(request.scenarios)}")
     code = run_locust(request, console)
     if code is not ExitCode.USAGE:
-        print_run(read_run(request.runs / request.run_id), console)
+        folder = request.runs / request.run_id
+        print_run(read_run(folder), console)
+        unwritten = report_gate(folder, asked)
         prune(request.runs, keep)
+        if unwritten is not None:
+            print(f"harness: {unwritten}", file=sys.stderr)
+            _leave(code if code is ExitCode.BROKEN else ExitCode.HARNESS_FAILED)
     _leave(code)
 
 

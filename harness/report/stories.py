@@ -84,6 +84,25 @@ def stories(checks: Iterable[JudgedCheck], most: int) -> tuple[Story, ...]:
     return tuple(_story(subject, found[subject]) for subject in chosen)
 
 
+def stories_of(check: JudgedCheck, most: int) -> tuple[Story, ...]:
+    """The worst `most` stories of one promise's findings, whatever its status; most money lost first."""
+    found: dict[str, list[tuple[str, Finding]]] = defaultdict(list)
+    for finding in check.findings:
+        found[finding.subject].append((check.check, finding))
+    worst = sorted(found, key=lambda subject: (-max(_lost_minor(finding) for _, finding in found[subject]), subject))
+    return tuple(_story(subject, found[subject]) for subject in worst[:most])
+
+
+def told(story: Story) -> Iterator[str]:
+    """A story in plain text, line by line: its subject and the gravest words of it, then its course."""
+    yield story.message if story.subject in story.message else f"{story.subject}: {story.message}"
+    for event in story.events:
+        at = "at rest" if event.at_s is None else f"{event.at_s:+.3f} s"
+        yield f"  {at:>10}  {event.who:<8}  {event.what}"
+    if story.left_out:
+        yield f"  {story.left_out} more rows in verdict.json"
+
+
 def _lost_minor(finding: Finding) -> int:
     return sum(minor for bearer, _, minor in losses(finding.evidence) if bearer is not Bearer.BOOKS)
 

@@ -16,12 +16,20 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.checks import CHECKS
-from harness.documents import FaultRecord, RunRecord, ScenarioRecord
-from harness.money import Bearer, amount, totals
-from harness.report.answering import clocks_line, known_lines, rating_line
+from harness.documents import RunRecord, ScenarioRecord
+from harness.report.answering import (
+    clocks_line,
+    faults_told,
+    known_lines,
+    losses_told,
+    measured_told,
+    objective_told,
+    rating_line,
+    verdict_sentence,
+)
 from harness.report.saved import SavedRun
 from harness.report.stories import Story, by_gravity, stories
-from harness.verdict import ASSUMPTIONS, JudgedCheck, ScenarioVerdict, Standing, Status, Verdict
+from harness.verdict import ASSUMPTIONS, JudgedCheck, ScenarioVerdict, Status, Verdict
 
 MOST_STORIES = 3
 """Orders of a scenario whose story is told; every further one stands in verdict.json."""
@@ -40,17 +48,6 @@ _COLOUR = {
     Status.NOT_EXERCISED: "dim",
     Status.NOT_OFFERED: "dim",
 }
-_ENDS = {
-    Status.PASS: "every claimed promise held",
-    Status.FAIL: "promises were broken",
-    Status.UNKNOWN: "undecided: what was seen does not carry a verdict, see the numbered reasons",
-}
-_LOST = {
-    Bearer.CUSTOMER: "taken from customers or owed to them, and not given back",
-    Bearer.LATE: "given back to customers too late",
-    Bearer.OPERATOR: "given back beyond what was owed or asked for",
-    Bearer.BOOKS: "booked otherwise than the providers moved it",
-}
 
 
 def print_run(saved: SavedRun, console: Console) -> None:
@@ -68,7 +65,7 @@ def _print_scenario(verdict: ScenarioVerdict, record: ScenarioRecord, console: C
     console.print(f"\n[bold]{verdict.scenario}[/] [{_COLOUR[verdict.status]}]{verdict.status}[/]")
     console.print(escape(record.doc.splitlines()[0]))
     _indented(console, 0, f"load: {record.load}; size {record.size}; facts {' '.join(record.facts) or 'none'}", "dim")
-    for line in _faults(record.faults):
+    for line in faults_told(record.faults):
         _indented(console, 0, f"fault: {line}", "dim")
     if verdict.cut_short:
         _indented(console, 0, f"cut short: {verdict.cut_short}", "yellow")
@@ -93,47 +90,20 @@ def _print_scenario(verdict: ScenarioVerdict, record: ScenarioRecord, console: C
     _indented(console, 0, f"rating: {rating_line(verdict.rating, verdict.unrated)}")
 
 
-def _faults(faults: Sequence[FaultRecord]) -> Iterable[str]:
-    """One line for the same fault on several edges or providers."""
-    places: dict[str, list[str]] = {}
-    for fault in faults:
-        places.setdefault(fault.describe.replace(f" on {fault.where}", " on {}", 1), []).append(fault.where)
-    return (line.replace("{}", ", ".join(dict.fromkeys(where))) for line, where in places.items())
-
-
 def _row(check: JudgedCheck, marks: Sequence[int]) -> Iterable[str]:
     colour = _COLOUR[check.status]
     also = [f"{len(check.findings)} {'breach' if len(check.findings) == 1 else 'breaches'}"] if check.findings else []
     also += [f"{check.undecided} undecided"] if check.undecided else []
     also += [" ".join(f"({mark})" for mark in marks)] if marks else []
-    count = check.unit not in {"s", "share"}
     return (
         check.check,
-        _number(check.objective, "" if count else check.unit),
-        _money(check) or _number(check.measured, check.unit),
+        objective_told(check),
+        measured_told(check),
         str(check.examined),
         f"[{colour}]{check.status}[/]",
         " ".join(check.facts),
         ", ".join(also),
     )
-
-
-def _money(check: JudgedCheck) -> str:
-    """What a check of money measured, where all of it is in one currency."""
-    currencies = {total.currency for total in totals([check])}
-    if check.unit != "minor units" or check.measured is None or len(currencies) != 1:
-        return ""
-    return amount(round(check.measured), currencies.pop())
-
-
-def _number(value: float | None, unit: str) -> str:
-    if value is None:
-        return ""
-    if unit == "share":
-        return f"{value:.2%}"
-    if value == 1 and unit.endswith("s") and unit != "s":
-        return f"1 {unit.removesuffix('s')}"
-    return f"{round(value, 3):.12g} {unit}".rstrip()
 
 
 def _reasons(checks: Sequence[JudgedCheck]) -> tuple[dict[str, list[int]], list[str]]:
@@ -185,7 +155,7 @@ def _print_breaches(verdict: ScenarioVerdict, record: ScenarioRecord, console: C
             console.print(f"  [bold red]{check.check}[/]  {escape(promise)}")
         more = f" and {len(subjects) - MOST_SUBJECTS} more" if len(subjects) > MOST_SUBJECTS else ""
         _indented(console, 4, f"{', '.join(subjects[:MOST_SUBJECTS])}{more}")
-    for line in _losses(verdict.checks):
+    for line in losses_told(verdict.checks):
         _indented(console, 2, line, "bold")
     for story in stories(verdict.checks, MOST_STORIES):
         _print_story(story, record, console)
@@ -202,15 +172,6 @@ def _same_subjects(broken: Iterable[JudgedCheck]) -> Iterable[tuple[list[str], l
     return ((list(subjects), checks) for subjects, checks in together.items())
 
 
-def _losses(checks: Iterable[JudgedCheck]) -> list[str]:
-    """What it cost, a line for each bearer and currency."""
-    return [
-        f"{amount(total.amount_minor, total.currency)} of {total.orders} order{'' if total.orders == 1 else 's'}: "
-        f"{_LOST[total.bearer]}"
-        for total in totals(by_gravity(checks))
-    ]
-
-
 def _print_story(story: Story, record: ScenarioRecord, console: Console) -> None:
     named = "" if story.message.startswith(story.subject) else f"{story.subject}  "
     console.print()
@@ -225,7 +186,7 @@ def _print_story(story: Story, record: ScenarioRecord, console: Console) -> None
             if fault.start_ms < max(instants) * 1000 and fault.end_ms > min(instants) * 1000
         ]
         if meanwhile:
-            _indented(console, 4, f"meanwhile: {'; '.join(_faults(meanwhile))}", "dim")
+            _indented(console, 4, f"meanwhile: {'; '.join(faults_told(meanwhile))}", "dim")
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
@@ -241,13 +202,10 @@ def _print_story(story: Story, record: ScenarioRecord, console: Console) -> None
 def _print_end(verdict: Verdict, run: RunRecord, folder: Path, console: Console) -> None:
     console.print()
     colour = _COLOUR[verdict.status]
-    broken = list(dict.fromkeys(c.check for s in verdict.scenarios for c in by_gravity(s.checks)))
-    what = f"broken: {', '.join(broken)}" if verdict.status is Status.FAIL else _ENDS[verdict.status]
-    if verdict.status is Status.PASS and any(entry.standing is Standing.SOFTENED for entry in verdict.known):
-        what += ", but for what is known"
-    _indented(console, 0, f"{verdict.status} (exit code {verdict.exit_code}): {what}", colour)
+    where = ", see the numbered reasons" if verdict.status is Status.UNKNOWN else ""
+    _indented(console, 0, f"{verdict_sentence(verdict)}{where}", colour)
     if len(verdict.scenarios) > 1:
-        for line in _losses(check for scenario in verdict.scenarios for check in scenario.checks):
+        for line in losses_told(check for scenario in verdict.scenarios for check in scenario.checks):
             _indented(console, 2, line, "bold")
         _indented(console, 0, f"clocks: {clocks_line(verdict.clocks, where=True)}")
         _indented(console, 0, f"rating: {rating_line(verdict.rating, None)}")

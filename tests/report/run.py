@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from harness.documents import (
     Anchor,
     CapabilitiesRecord,
+    ConductRecord,
     FaultRecord,
     ObjectivesRecord,
     RunRecord,
@@ -16,6 +19,7 @@ from harness.money import Bearer, loss
 from harness.rating import Clock
 from harness.report.saved import SavedRun
 from harness.verdict import Finding, JudgedCheck, KnownEntry, Status
+from harness.verdict_document import encode_verdict
 
 CUT = {"kind": "cut_answers", "driver": "network", "settings": {}, "start_ms": 2_000, "end_ms": 5_000, "cue": None}
 
@@ -31,7 +35,7 @@ RUN = RunRecord(
     size="scene",
     scenarios=("AnswerLost",),
     versions={},
-    anchor=Anchor(monotonic_ns=0, utc_ms=0.0, error_ms=0.0),
+    anchor=Anchor(monotonic_ns=0, utc_ms=1_795_551_300_000.0, error_ms=0.0),
     arguments=(),
     ended="complete",
 )
@@ -61,6 +65,26 @@ RECORD = ScenarioRecord(
     ),
     sources=(),
     waivers={},
+)
+
+CONDUCT = ConductRecord(
+    schema_version=1,
+    load_start_ns=2_000_000_000,
+    load_end_ns=12_500_000_000,
+    quiescent_ns=15_000_000_000,
+    planned=32,
+    started=32,
+    missed=0,
+    arrival_digest="",
+    lateness_p50_ms=0.1,
+    lateness_p99_ms=1.0,
+    generator_cpu_share=0.1,
+    cut_short=None,
+    problems=(),
+    watermark={},
+    ledger_first_seq={},
+    ledger_last_seq={},
+    books_read_ns=None,
 )
 
 COURSE: dict[str, Any] = {
@@ -122,4 +146,18 @@ def saved(
         run=RUN,
         scenarios=dict.fromkeys(names, RECORD),
         verdict=judge_run("20261124-201500-1f3a", 7, verdicts, known=known),
+        conducts=dict.fromkeys(names, CONDUCT),
     )
+
+
+def on_disk(run: SavedRun, folder: Path) -> Path:
+    """The run directory, as far as reports read it."""
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_bytes(msgspec.json.encode(run.run))
+    (folder / "verdict.json").write_bytes(encode_verdict(run.verdict))
+    for name, record in run.scenarios.items():
+        evidence = folder / name / "evidence"
+        evidence.mkdir(parents=True)
+        (folder / name / "scenario.json").write_bytes(msgspec.json.encode(record))
+        (evidence / "conduct.json").write_bytes(msgspec.json.encode(run.conducts[name]))
+    return folder
