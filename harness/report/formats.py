@@ -69,8 +69,9 @@ def write(saved: SavedRun, asked: Mapping[str, Path]) -> None:
 def append_summary(saved: SavedRun, path: Path) -> None:
     """Append the markdown to a step's summary, which has a limit as a whole; raises OSError or HarnessError."""
     taken = path.stat().st_size if path.exists() else 0
+    page = markdown.render(saved, markdown.MOST_BYTES - taken)
     with path.open("ab") as file:
-        file.write(markdown.render(saved, markdown.MOST_BYTES - taken))
+        file.write(page)
 
 
 def _unwritable(name: str, path: Path, exc: OSError) -> UsageError:

@@ -5,6 +5,7 @@ worst first, what is undecided and why, and how to run it again. What a target s
 """
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 
 from harness.checks import CHECKS
@@ -34,7 +35,7 @@ _WORST_FIRST = (
     Status.NOT_OFFERED,
     Status.NOT_EXERCISED,
 )
-_MARKUP = re.compile(r"([\\`*{}\[\]#|~!]|(?<!\w)_|_(?!\w))")
+_MARKUP = re.compile(r"([\\`*{}\[\]#|~!]|(?<![^\W_])_|_(?![^\W_]))")
 """What could begin something; an underline inside a word cannot."""
 
 
@@ -154,7 +155,7 @@ def _story(story: Story, room: Room) -> str:
 def _again(saved: SavedRun) -> Iterator[str]:
     yield f"harness rerun {saved.folder}     # the same again, where the run directory is at hand"
     if saved.run.arguments:
-        yield f"harness gate {' '.join(saved.run.arguments)}     # the same again, anywhere"
+        yield f"harness gate {shlex.join(saved.run.arguments)}     # the same again, anywhere"
     for scenario in saved.verdict.scenarios:
         for story in stories(scenario.checks, 1)[:1]:
             yield f"harness explain {saved.folder} {story.subject}     # the worst order of {scenario.scenario}"

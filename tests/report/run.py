@@ -135,6 +135,7 @@ def saved(
     clocks: tuple[Clock, ...] = (),
     known: tuple[KnownEntry, ...] = (),
     scenarios: int = 1,
+    arguments: tuple[str, ...] = (),
 ) -> SavedRun:
     """A run of one scenario, or of the same one under several names."""
     names = [f"AnswerLost{number or ''}" for number in range(scenarios)]
@@ -143,7 +144,7 @@ def saved(
     )
     return SavedRun(
         folder=Path("runs/20261124-201500-1f3a"),
-        run=RUN,
+        run=msgspec.structs.replace(RUN, arguments=arguments),
         scenarios=dict.fromkeys(names, RECORD),
         verdict=judge_run("20261124-201500-1f3a", 7, verdicts, known=known),
         conducts=dict.fromkeys(names, CONDUCT),

@@ -16,6 +16,7 @@ from tests.report.run import COURSE, finding, judged
 
 TEXTS = Path(__file__).parent
 
+
 def printed(run: SavedRun, width: int) -> str:
     file = io.StringIO()
     print_run(run, Console(file=file, width=width, highlight=False))
