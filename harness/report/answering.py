@@ -105,6 +105,19 @@ def measured_told(check: JudgedCheck) -> str:
     return amount(round(check.measured), currencies.pop())
 
 
+def figures_told(check: JudgedCheck) -> str:
+    """All numbers of a promise."""
+    every = (
+        ("examined", str(check.examined)),
+        ("undecided", str(check.undecided)),
+        ("breaches", str(len(check.findings))),
+        ("measured", measured_told(check)),
+        ("objective", objective_told(check)),
+        ("floor claimed", "" if check.claimed is None else str(check.claimed)),
+    )
+    return "; ".join(f"{name} {value}" for name, value in every if value)
+
+
 def _number(value: float | None, unit: str) -> str:
     if value is None:
         return ""

@@ -13,14 +13,15 @@ case of all says what the run's exit code says.
 Reads a `SavedRun`; no I/O, no clock.
 """
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from harness.checks import CHECKS
 from harness.documents import ScenarioRecord
 from harness.known_breaches import told as told_known
+from harness.report.answering import faults_told, figures_told
 from harness.report.room import Room, cut
 from harness.report.saved import SavedRun
 from harness.report.stories import stories_of
@@ -31,6 +32,8 @@ RAN = "ran_to_its_end"
 """The case that is no promise: the scenario was not cut short, and holds to something at all."""
 WHOLE_RUN = "whole_run"
 """Suite of what no scenario says: a run that was cut short beside them."""
+MOST_IN_A_LINE = 1_000
+"""Characters of a message."""
 
 
 class Result(StrEnum):
@@ -62,7 +65,7 @@ class Case:
     message: str
     """Why, in one line."""
     text: str = ""
-    """What a person needs to see: stories, notes, traceback; it begins with the message. Empty of what passed."""
+    """What a person needs to see who sees nothing else: why, figures, stories, notes, traceback; empty of a pass."""
     check: JudgedCheck | None = None
     """The promise, with its figures; None for `RAN`."""
 
@@ -131,10 +134,14 @@ def figures(check: JudgedCheck) -> dict[str, str | int | float]:
 
 
 def _suite(saved: SavedRun, verdict: ScenarioVerdict, room: Room) -> Suite:
-    cases = (_ran(verdict, room), *(_case(check, saved.folder, room) for check in verdict.checks))
     record = saved.scenarios.get(verdict.scenario)
-    span = _span(saved, verdict.scenario)
-    return Suite(name=verdict.scenario, cases=cases, span=span, verdict=verdict, record=record)
+    return Suite(
+        name=verdict.scenario,
+        cases=(_ran(verdict, room), *(_case(check, record, saved, room) for check in verdict.checks)),
+        span=_span(saved, verdict.scenario),
+        verdict=verdict,
+        record=record,
+    )
 
 
 def _ran(verdict: ScenarioVerdict, room: Room) -> Case:
@@ -148,15 +155,14 @@ def _ran(verdict: ScenarioVerdict, room: Room) -> Case:
     return Case(name=RAN, status=Status.UNKNOWN, message=cut(why, room.chars), text=cut(why, room.chars))
 
 
-def _case(check: JudgedCheck, folder: Path, room: Room) -> Case:
+def _case(check: JudgedCheck, record: ScenarioRecord | None, saved: SavedRun, room: Room) -> Case:
     unclaimed = check.status is Status.FAIL and check.claimed is None
-    message = cut(" ".join(_message(check).split()), min(room.chars, 1_000))
-    text = "" if check.status is Status.PASS else "\n".join((message, *_text(check, folder, room)))
+    passed = check.status is Status.PASS
     return Case(
         name=f"unclaimed::{check.check}" if unclaimed else check.check,
         status=check.status,
-        message=message,
-        text=cut(text, room.chars),
+        message=cut(" ".join(_message(check).split()), min(room.chars, MOST_IN_A_LINE)),
+        text="" if passed else cut("\n".join(_text(check, record, saved, room)), room.chars),
         check=check,
     )
 
@@ -170,13 +176,20 @@ def _message(check: JudgedCheck) -> str:
     return check.reason
 
 
-def _text(check: JudgedCheck, folder: Path, room: Room) -> Iterator[str]:
+def _text(check: JudgedCheck, record: ScenarioRecord | None, saved: SavedRun, room: Room) -> Iterator[str]:
+    yield f"{check.status}: {check.reason}"
     if check.check in CHECKS:
         yield f"The promise: {CHECKS[check.check].promise}"
+    yield figures_told(check)
     if check.status is Status.FAIL and check.claimed is None:
         yield "The scenario does not claim it; a breach that is proven counts all the same."
     if check.known is not None:
         yield "A breach is proven, and known.toml names a ticket for it, so it has no effect on the exit code."
+    if check.status in {Status.NOT_EXERCISED, Status.NOT_OFFERED} and not check.findings and check.traceback is None:
+        return
+    if record is not None:
+        yield f"The scenario: {record.doc.splitlines()[0]}"
+        yield from (f"Meanwhile: {fault}" for fault in faults_told(record.faults))
     yield from check.notes
     stories = stories_of(check, room.stories)
     for story in stories:
@@ -184,11 +197,15 @@ def _text(check: JudgedCheck, folder: Path, room: Room) -> Iterator[str]:
         yield from told_story(story)
     subjects = len({finding.subject for finding in check.findings})
     if subjects > len(stories):
-        yield f"\n{subjects - len(stories)} of {subjects} are left out here; all stand in {folder}/verdict.json"
-    if stories:
-        yield f"\nThe whole story of an order: harness explain {folder} {stories[0].subject}"
+        yield f"\n{subjects - len(stories)} of {subjects} are left out here; all stand in {saved.folder}/verdict.json"
     if check.traceback:
         yield f"\n{check.traceback}"
+    yield ""
+    if stories:
+        yield f"The whole story of an order: harness explain {saved.folder} {stories[0].subject}"
+    yield f"The same again: harness rerun {saved.folder}"
+    if saved.run.arguments:
+        yield f"or, where that is not at hand: harness gate {shlex.join(saved.run.arguments)}"
 
 
 def _nothing(saved: SavedRun) -> Span:

@@ -2,7 +2,7 @@
 
 As the XSD of Jenkins' xUnit plugin has it, the strictest of those that matter: figures are properties of the suite
 (`no_double_charge.examined`), since a case may have none, and every case has its own as text. GitLab shows a failure's
-text and not its message, so the text begins with it. Names are unique, since GitLab drops a second of the same name.
+text and not its message, so the text says everything. Names are unique, since GitLab drops a second of the same name.
 Of cases only `ran_to_its_end` has a time: promises are judged over one and the same load.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
-from harness.report.answering import clocks_line, rating_line
+from harness.report.answering import clocks_line, figures_told, rating_line
 from harness.report.cases import RAN, Case, Result, Suite, figures, span_of, suites
 from harness.report.room import Room, fitting
 from harness.report.saved import SavedRun
@@ -78,9 +78,8 @@ def _case(suite: Suite, case: Case) -> ET.Element:
         what.set("type", case.status.value)
         what.set("message", legal(case.message))
         what.text = legal(case.text)
-    if case.check is not None:
-        told = "; ".join(f"{name} {value}" for name, value in figures(case.check).items())
-        ET.SubElement(element, "system-out").text = legal(f"{case.message if not case.text else case.status}\n{told}")
+    elif case.check is not None:
+        ET.SubElement(element, "system-out").text = legal(f"{case.message}\n{figures_told(case.check)}")
     return element
 
 

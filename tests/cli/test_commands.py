@@ -10,10 +10,13 @@ import pytest
 
 from harness.checks import CHECKS
 from harness.errors import ExitCode
+from harness.report.formats import FORMATS
 from harness.verdict import Status
 from tests.lifecycle.playing import TARGET, Place
+from tests.report.examples import BROKEN
+from tests.report.run import on_disk
 
-COMMANDS = ("gate", "check", "rerun", "explain", "token", "list", "up", "down", "rescue")
+COMMANDS = ("gate", "report", "check", "rerun", "explain", "token", "list", "up", "down", "rescue")
 
 
 def harness(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -50,6 +53,29 @@ def test_nothing_stands_and_nothing_is_left_in_an_empty_folder(tmp_path: Path) -
     assert (rescue.returncode, rescue.stdout) == (0, "nothing was left to lift\n")
 
 
+def test_a_run_is_told_in_every_format_with_the_same_bytes_each_time_and_exit_code_0(tmp_path: Path) -> None:
+    run = on_disk(BROKEN, tmp_path / "run")
+    first, second = (
+        [argument for name in FORMATS for argument in (f"--{name}", str(tmp_path / folder / name))] for folder in "ab"
+    )
+    for options in (first, second):
+        done = harness("report", str(run), *options)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    files = {name: (tmp_path / "a" / name).read_bytes() for name in FORMATS}
+    assert files == {name: (tmp_path / "b" / name).read_bytes() for name in FORMATS}
+    assert all(b"20261124-201500-1f3a" in text for text in files.values())
+
+
+def test_a_report_can_go_to_a_pipe(tmp_path: Path) -> None:
+    run = on_disk(BROKEN, tmp_path / "run")
+    assert harness("report", str(run), "--junit", "/dev/stdout").stdout.startswith("<?xml version")
+
+
+def test_the_files_for_machines_need_neither_locust_nor_gevent() -> None:
+    code = "import sys, harness.report.formats; sys.exit(any(name in sys.modules for name in ('locust', 'gevent')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 @pytest.mark.live
 def test_up_prints_what_an_api_of_ones_own_needs_and_down_ends_it(tmp_path: Path) -> None:
     up = harness("up", "--target", str(TARGET), "--only", "providers,toxiproxy", folder=tmp_path)
@@ -69,10 +95,20 @@ def test_up_prints_what_an_api_of_ones_own_needs_and_down_ends_it(tmp_path: Path
 
 
 @pytest.mark.live
-def test_a_broken_promise_is_exit_code_1_for_gate_check_and_rerun(new_place: Callable[[], Place]) -> None:
+def test_a_broken_promise_is_exit_code_1_for_gate_check_and_rerun_and_stands_in_the_files(
+    new_place: Callable[[], Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
     here = new_place()
-    done = here.gate("Short", "--seed", "3", "--defect", "delete_on_failure")
+    summary = here.folder / "summary"
+    summary.write_text("what a step before said\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    files = ("--junit", "reports/j.xml", "--prometheus", "reports/p.prom")
+    done = here.gate("Short", "--seed", "3", "--defect", "delete_on_failure", *files)
     assert done.exit_code == ExitCode.BROKEN, done.out + done.err
+    assert [path.name for path in sorted((here.folder / "reports").iterdir())] == ["j.xml", "p.prom"]
+    assert '<failure type="FAIL"' in (here.folder / "reports" / "j.xml").read_text()
+    assert summary.read_text().startswith("what a step before said\n## FAIL (exit code 1): broken: no_vanished_order")
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY")
     assert here.verdict().status is Status.FAIL
     assert "load:" in done.err
     assert "\x1b" not in done.out + done.err

@@ -12,6 +12,8 @@ import pytest
 from harness.errors import ExitCode
 from harness.stack.ports import LOOPBACK
 from tests.lifecycle.playing import SCENARIOS, TARGET
+from tests.report.examples import HELD
+from tests.report.run import on_disk
 
 PLAIN = """schema_version = 1
 name = "plain"
@@ -185,6 +187,30 @@ def test_locust_refuses_known_breaches_that_cannot_be_read(folder: Path) -> None
 
 def test_a_folder_for_runs_that_cannot_be_made_is_refused(folder: Path) -> None:
     assert "run directory /dev/null/" in gate(folder, "Short", "--runs", "/dev/null")
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_a_run(folder: Path) -> None:
+    said = gate(folder, "Short", "--junit", "/dev/null/j.xml")
+    assert said.startswith("--junit: /dev/null/j.xml cannot be written: ")
+    assert gate(folder, "Short", "--junit", "j", "--ctrf", "j") == "--junit and --ctrf name the same file j"
+    assert not (folder / "j").exists()
+
+
+def test_a_report_of_which_nothing_is_asked_says_what_can_be(folder: Path, tmp_path: Path) -> None:
+    run = on_disk(HELD, tmp_path / "run")
+    said = refusal(folder, "harness.cli", "report", str(run))
+    assert said == "nothing is asked for; name a file by one or more of --junit, --ctrf, --markdown, --prometheus"
+    assert "cannot be written" in refusal(folder, "harness.cli", "report", str(run), "--ctrf", str(tmp_path))
+
+
+def test_a_report_of_what_is_no_judged_run_is_refused(folder: Path, tmp_path: Path) -> None:
+    said = refusal(folder, "harness.cli", "report", str(tmp_path), "--junit", "j.xml")
+    assert "is no run directory: run.json cannot be read" in said
+    run = on_disk(HELD, tmp_path / "run")
+    (run / "verdict.json").unlink()
+    said = refusal(folder, "harness.cli", "report", str(run), "--junit", "j.xml")
+    assert said == f"{run}/verdict.json is missing; `harness check {run}` judges a run directory"
+    assert not (folder / "j.xml").exists()
 
 
 @pytest.mark.parametrize("command", ["check", "rerun"])
