@@ -246,6 +246,8 @@ def _gate(request: "Request", keep: int, asked: Mapping[str, Path]) -> NoReturn:
         if unwritten is not None:
             print(f"harness: {unwritten}", file=sys.stderr)
             _leave(code if code is ExitCode.BROKEN else ExitCode.HARNESS_FAILED)
+        for name, path in asked.items():
+            console.print(f"{name}: {path}", markup=False)
     _leave(code)
 
 
