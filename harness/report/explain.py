@@ -20,7 +20,7 @@ from harness.documents import read_run_record
 from harness.errors import RunDirectoryError, TargetFileError, UsageError
 from harness.evidence.tables import Evidence, open_evidence
 from harness.money import amount
-from harness.report.course import Asked, Moment, at_rest, faults, last_read, operations, target_and_providers
+from harness.report.course import Asked, Moment, courses
 from harness.report.curl import STAND_IN, curl_lines
 from harness.targets.adapter import make_adapter
 from harness.targets.file import load_target
@@ -51,12 +51,6 @@ class Explanation:
 
 
 FITTING = "SELECT order_id FROM orders WHERE starts_with(order_id, $begin) ORDER BY order_id"
-OWNER = """
-SELECT o.user_id, o.total_minor, coalesce(b.currency, p.currency) AS currency
-FROM orders AS o LEFT JOIN books_orders AS b USING (order_id)
-LEFT JOIN (SELECT order_id, min(currency) AS currency FROM operations GROUP BY order_id) AS p USING (order_id)
-WHERE o.order_id = $order_id ORDER BY ALL
-"""
 
 
 def explain(run_dir: Path, order: str) -> Explanation:
@@ -98,19 +92,15 @@ def _verdict(run_dir: Path) -> Verdict | None:
 
 
 def _explained(evidence: Evidence, order_id: str, verdict: Verdict | None) -> Explanation:
-    owner = evidence.cases(OWNER, order_id=order_id)[0]
-    sent, moments = operations(evidence, order_id)
-    moments += target_and_providers(evidence, order_id, owner.currency)
-    moments += faults(evidence, moments)
-    moments += last_read(evidence, order_id)
+    told = courses(evidence, [order_id])[order_id]
     scenarios = [] if verdict is None else [s for s in verdict.scenarios if s.scenario == evidence.scenario.name]
     return Explanation(
         scenario=evidence.scenario.name,
         order_id=order_id,
-        user=owner.user_id,
-        total="price unknown" if owner.total_minor is None else amount(owner.total_minor, owner.currency),
-        moments=tuple(sorted(moments, key=lambda moment: moment.at_ns)),
-        at_rest=at_rest(evidence, order_id, owner.currency),
+        user=told.user,
+        total="price unknown" if told.total_minor is None else amount(told.total_minor, told.currency),
+        moments=tuple(told.moments),
+        at_rest=told.at_rest,
         broken=tuple(
             (check.check, finding)
             for each in scenarios
@@ -118,7 +108,7 @@ def _explained(evidence: Evidence, order_id: str, verdict: Verdict | None) -> Ex
             for finding in check.findings
             if finding.subject == order_id
         ),
-        sent=tuple(sent),
+        sent=tuple(told.sent),
         seed=evidence.scenario.seed,
         start_ns=evidence.start_ns,
         utc_ms=evidence.utc_ms(evidence.start_ns),
