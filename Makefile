@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup gate nightly test lint proof readme clean
+.PHONY: help setup gate nightly test lint proof bench readme clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -37,6 +37,9 @@ lint: setup  ## ruff, mypy, import-linter
 
 proof: setup  ## what takes longer: every defect three times, ten seeds of the fixed build; goes on where it stopped
 	@$(BIN)/python -m tests.proof $(ARGS)
+
+bench: setup  ## measure the page of a large run: its size, how long it takes to make and to open
+	@$(BIN)/python -m tests.report.bench $(ARGS)
 
 readme: setup  ## write the parts of README.md that come from the code
 	@$(BIN)/python -m tests.readme

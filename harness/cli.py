@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 
 from harness.cli_listing import Listed, listing
-from harness.cli_reports import Ctrf, Junit, Markdown, Prometheus, asked_for, report_gate, report_run
+from harness.cli_reports import Ctrf, Html, Junit, Markdown, Prometheus, asked_for, report_gate, report_run
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.operation import Size
 
@@ -84,6 +84,7 @@ def gate(
     junit: Junit = None,
     ctrf: Ctrf = None,
     markdown: Markdown = None,
+    html: Html = None,
     prometheus: Prometheus = None,
 ) -> None:
     """Run scenarios, judge them, write the files that are asked for, and exit with the verdict's code."""
@@ -107,7 +108,7 @@ def gate(
         allow_hosts=tuple(allow_host or ()),
         known=known,
     )
-    _gate(request, keep, asked_for(junit=junit, ctrf=ctrf, markdown=markdown, prometheus=prometheus))
+    _gate(request, keep, asked_for(junit=junit, ctrf=ctrf, markdown=markdown, html=html, prometheus=prometheus))
 
 
 @app.command()
@@ -116,10 +117,11 @@ def report(
     junit: Junit = None,
     ctrf: Ctrf = None,
     markdown: Markdown = None,
+    html: Html = None,
     prometheus: Prometheus = None,
 ) -> None:
     """Write files for machines of a judged run; 0 once they are written, whatever the verdict."""
-    report_run(run, asked_for(junit=junit, ctrf=ctrf, markdown=markdown, prometheus=prometheus))
+    report_run(run, asked_for(junit=junit, ctrf=ctrf, markdown=markdown, html=html, prometheus=prometheus))
 
 
 @app.command()

@@ -16,6 +16,9 @@ from harness.errors import HarnessError, UsageError
 Junit = Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML here, for CI servers.")]
 Ctrf = Annotated[Path | None, typer.Option("--ctrf", help="Write CTRF here, the Common Test Report Format (JSON).")]
 Markdown = Annotated[Path | None, typer.Option("--markdown", help="Write a page of GitHub's markdown here.")]
+Html = Annotated[
+    Path | None, typer.Option("--html", help="Write one page here that a browser opens from disk, with no network.")
+]
 Prometheus = Annotated[
     Path | None, typer.Option("--prometheus", help="Write figures here for the textfile collector (NAME.prom).")
 ]

@@ -17,7 +17,7 @@ _ENDS = {
     Status.FAIL: "promises were broken",
     Status.UNKNOWN: "undecided: what was seen does not carry a verdict",
 }
-_LOST = {
+LOST = {
     Bearer.CUSTOMER: "taken from customers or owed to them, and not given back",
     Bearer.LATE: "given back to customers too late",
     Bearer.OPERATOR: "given back beyond what was owed or asked for",
@@ -79,7 +79,7 @@ def losses_told(checks: Iterable[JudgedCheck]) -> list[str]:
     """What broken promises cost, a line for each bearer and currency."""
     return [
         f"{amount(total.amount_minor, total.currency)} of {total.orders} order{'' if total.orders == 1 else 's'}: "
-        f"{_LOST[total.bearer]}"
+        f"{LOST[total.bearer]}"
         for total in totals(by_gravity(checks))
     ]
 

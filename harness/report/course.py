@@ -13,8 +13,8 @@ from typing import Any
 
 from harness.evidence.tables import Evidence
 from harness.money import amount
-from harness.operation import Op
-from harness.report.stories import asked, booked
+from harness.operation import Op, Outcome
+from harness.report.stories import Row, asked, booked
 
 NS_PER_S = 1_000_000_000
 CUSTOMER, STRANGER, BOOKS_WORD, FAULT = "customer", "stranger", "books", "fault"
@@ -28,6 +28,10 @@ class Moment:
     at_ns: int
     who: str
     what: str
+    minor: bool = False
+    """A look that found what it sought, or a step towards an effect: no news by itself."""
+    where: str = ""
+    """Of a fault: what it strikes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +91,7 @@ def courses(evidence: Evidence, order_ids: Sequence[str]) -> dict[str, Course]:
         told[order_id] += _faults(faults, told[order_id])
     for order_id, moment in _last_reads(evidence, orders):
         told[order_id].append(moment)
-    books: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    books: dict[str, list[Row]] = defaultdict(list)
     for row in evidence.cases(BOOKS, orders=orders):
         books[row.order_id].append(vars(row))
     return {
@@ -137,11 +141,13 @@ def _operations(evidence: Evidence, orders: list[str]) -> Iterator[tuple[str, As
             tried=row.tried,
             sent_ns=row.sent_ns,
         )
-        yield row.about_order_id, request, Moment(at_ns=row.sent_ns, who=_who(row), what=_request(row, key))
+        yield row.about_order_id, request, _told(row, key)
 
 
-def _who(row: Any) -> str:
-    return STRANGER if row.op == Op.TRESPASS else CUSTOMER
+def _told(row: Any, key: int | None) -> Moment:
+    who = STRANGER if row.op == Op.TRESPASS else CUSTOMER
+    look = row.op in {Op.READ, Op.LIST} and row.outcome == Outcome.OK
+    return Moment(at_ns=row.sent_ns, who=who, what=_request(row, key), minor=look)
 
 
 def _request(row: Any, key: int | None) -> str:
@@ -153,6 +159,11 @@ def _request(row: Any, key: int | None) -> str:
     more = f", told to try {' or '.join(row.offers)}" if row.offers else ""
     return f"{asked(story, key)} [{row.outcome}{f', build {row.build}' if row.build else ''}]{more}"
 
+
+EFFECTS = frozenset({"captured", "refunded", "closed", "failed"})
+"""Kinds of a ledger's rows that move money or end a charge."""
+REFUSED = 400
+"""HTTP statuses from here on are no."""
 
 TRANSITIONS = """
 SELECT order_id, at_ns, kind, subject, from_state, to_state, build FROM books_transitions
@@ -206,7 +217,8 @@ def _target_and_providers(
         yield row.order_id, Moment(at_ns=row.at_ns, who=BOOKS_WORD, what=f"{subject}: {step}{build}")
     for row in evidence.cases(LEDGER, orders=orders):
         what = _entry(row, currencies.get(row.order_id))
-        yield row.order_id, Moment(at_ns=row.at_ns, who=row.provider, what=what)
+        minor = row.kind not in EFFECTS and row.fault is None and (row.http is None or row.http < REFUSED)
+        yield row.order_id, Moment(at_ns=row.at_ns, who=row.provider, what=what, minor=minor)
     for row in evidence.cases(RELEASES, orders=orders):
         what = f"{row.kind}{f' ({row.line})' if row.line else ''}"
         yield row.order_id, Moment(at_ns=row.at_ns, who=row.source, what=what)
@@ -240,7 +252,7 @@ def _entry(row: Any, currency: str | None) -> str:
 
 
 FAULTS = """
-SELECT "describe", start_ns, end_ns, standing FROM faults WHERE start_ns IS NOT NULL ORDER BY start_ns, number
+SELECT "describe", "where", start_ns, end_ns, standing FROM faults WHERE start_ns IS NOT NULL ORDER BY start_ns, number
 """
 
 
@@ -254,9 +266,10 @@ def _faults(faults: Iterable[Any], moments: Iterable[Moment]) -> list[Moment]:
     for row in faults:
         met = row.start_ns <= last_ns and (row.end_ns is None or row.end_ns >= first_ns)
         if row.standing or met:
-            told.append(Moment(at_ns=row.start_ns, who=FAULT, what=f"begins: {row.describe}"))
+            edge = "all along" if row.standing else "begins"
+            told.append(Moment(at_ns=row.start_ns, who=FAULT, what=f"{edge}: {row.describe}", where=row.where))
             if row.end_ns is not None and not row.standing:
-                told.append(Moment(at_ns=row.end_ns, who=FAULT, what=f"over: {row.describe}"))
+                told.append(Moment(at_ns=row.end_ns, who=FAULT, what=f"over: {row.describe}", where=row.where))
     return told
 
 

@@ -26,10 +26,17 @@ class Format:
     """Whether a file of an earlier run may stay until there is a new one; no test result may."""
 
 
+def _page(saved: SavedRun) -> bytes:
+    from harness.report.html.render import render_run  # noqa: PLC0415  # tables and templates, only where asked for
+
+    return render_run(saved)
+
+
 FORMATS: Mapping[str, Format] = {
     "junit": Format(render=junit.render),
     "ctrf": Format(render=ctrf.render),
     "markdown": Format(render=markdown.render),
+    "html": Format(render=_page),
     "prometheus": Format(render=prometheus.render, stays=True),
 }
 """By the name of the option."""

@@ -5,7 +5,6 @@ short stories, and last where everything lies. Whoever sees nothing else must be
 and loss. Reads a `SavedRun`; prints to a rich console, which makes plain text of it in a log.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from harness.report.answering import (
     rating_line,
     verdict_sentence,
 )
+from harness.report.reasons import undecided
 from harness.report.saved import SavedRun
 from harness.report.stories import Story, by_gravity, stories
 from harness.verdict import ASSUMPTIONS, JudgedCheck, ScenarioVerdict, Status, Verdict
@@ -36,7 +36,6 @@ MOST_STORIES = 3
 MOST_SUBJECTS = 6
 """Orders named for one broken promise."""
 
-DECIDED = frozenset({Status.PASS, Status.FAIL, Status.KNOWN})
 SPEAKING = frozenset({Status.FAIL, Status.KNOWN, Status.UNKNOWN})
 """Statuses whose notes are worth reading."""
 
@@ -69,7 +68,7 @@ def _print_scenario(verdict: ScenarioVerdict, record: ScenarioRecord, console: C
         _indented(console, 0, f"fault: {line}", "dim")
     if verdict.cut_short:
         _indented(console, 0, f"cut short: {verdict.cut_short}", "yellow")
-    marks, reasons = _reasons(verdict.checks)
+    marks, reasons = undecided(verdict.checks)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("promise", "objective", "measured", "examined", "status", "facts"):
         right = name in {"objective", "measured", "examined"}
@@ -104,36 +103,6 @@ def _row(check: JudgedCheck, marks: Sequence[int]) -> Iterable[str]:
         " ".join(check.facts),
         ", ".join(also),
     )
-
-
-def _reasons(checks: Sequence[JudgedCheck]) -> tuple[dict[str, list[int]], list[str]]:
-    """Why promises are undecided: for each check the numbers of its reasons, and each reason once.
-
-    A premise that broke is the reason of many checks; `assumptions` tells of each in its notes.
-    """
-    premises = [note for check in checks if check.check == ASSUMPTIONS for note in check.notes if " broken: " in note]
-    numbers: dict[str, int] = {}
-    marks: dict[str, list[int]] = {}
-    for check in checks:
-        own = [] if check.status in DECIDED or _unclaimed(check) else _own_reasons(check, premises)
-        marks[check.check] = [numbers.setdefault(reason, len(numbers) + 1) for reason in own]
-    return marks, list(numbers)
-
-
-def _unclaimed(check: JudgedCheck) -> bool:
-    return check.status is Status.NOT_EXERCISED and not check.findings and check.traceback is None
-
-
-def _own_reasons(check: JudgedCheck, premises: Sequence[str]) -> list[str]:
-    if check.check == ASSUMPTIONS and premises:
-        return list(premises)
-    own, rest = [], check.reason
-    for premise in premises:
-        if f"premise {premise}" in rest:
-            own.append(premise)
-            rest = rest.replace(f"premise {premise}", "")
-    rest = re.sub(r"(; )+", "; ", rest).strip("; ")
-    return [*own, f"{check.check}: {rest}"] if rest else own
 
 
 def _telling(check: JudgedCheck) -> Iterable[str]:

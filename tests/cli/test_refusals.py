@@ -199,7 +199,9 @@ def test_a_report_that_cannot_be_written_is_refused_before_a_run(folder: Path) -
 def test_a_report_of_which_nothing_is_asked_says_what_can_be(folder: Path, tmp_path: Path) -> None:
     run = on_disk(HELD, tmp_path / "run")
     said = refusal(folder, "harness.cli", "report", str(run))
-    assert said == "nothing is asked for; name a file by one or more of --junit, --ctrf, --markdown, --prometheus"
+    assert (
+        said == "nothing is asked for; name a file by one or more of --junit, --ctrf, --markdown, --html, --prometheus"
+    )
     assert "cannot be written" in refusal(folder, "harness.cli", "report", str(run), "--ctrf", str(tmp_path))
 
 

@@ -20,6 +20,7 @@ from harness.rating import Clock
 from harness.report.saved import SavedRun
 from harness.verdict import Finding, JudgedCheck, KnownEntry, Status
 from harness.verdict_document import encode_verdict
+from tests.histories.settings import WINDOWS
 
 CUT = {"kind": "cut_answers", "driver": "network", "settings": {}, "start_ms": 2_000, "end_ms": 5_000, "cue": None}
 
@@ -59,7 +60,7 @@ RECORD = ScenarioRecord(
     ),
     claims={"no_double_charge": 10},
     undecided_shares={},
-    windows={},
+    windows=WINDOWS,
     capabilities=CapabilitiesRecord(
         operations=(), books=(), idempotent=(), pay_by=True, busy=None, raw_states={}, legal_edges=()
     ),

@@ -19,7 +19,7 @@ def asked(folder: Path) -> dict[str, Path]:
 
 
 def test_each_format_has_a_file_here() -> None:
-    assert NAMES.keys() == FORMATS.keys()
+    assert NAMES.keys() | {"html"} == FORMATS.keys()  # the page needs the evidence too: test_html_page
 
 
 def test_files_are_replaced_whole_and_nothing_lies_beside_them(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_files_are_replaced_whole_and_nothing_lies_beside_them(tmp_path: Path) -
     assert before.keys() == set(NAMES.values())
     assert all(path.stat().st_ino != before[path.name] for path in folder.iterdir())
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
-        NAMES[name]: FORMATS[name].render(HELD) for name in FORMATS
+        NAMES[name]: FORMATS[name].render(HELD) for name in NAMES
     }
 
 
