@@ -87,6 +87,7 @@ def read_assignment(
         host=form.get("host", host),
         most_journeys=most_journeys,
         known_file=asked["known"],
+        scenario_files=str(options.locustfile),
     )
 
 

@@ -28,6 +28,8 @@ from harness.targets.template import nearest
 
 SERVERS = 2
 """PostgreSQL and Toxiproxy."""
+SCENARIOS = "scenarios"
+"""Where scenario files lie unless another folder is named."""
 LIBRARIES = ("locust", "gevent", "httpx", "toxiproxy-python", "duckdb", "msgspec")
 
 
@@ -52,6 +54,8 @@ class Assignment:
     """As it was given, for `harness rerun`; empty for ./known.toml, if it is there."""
     known: bytes | None = None
     """What it says; goes into the run directory."""
+    scenario_files: str = SCENARIOS
+    """The folder that they came from, for `harness rerun`."""
 
     @property
     def folder(self) -> Path:
@@ -77,6 +81,8 @@ class Assignment:
             given += ["--allow-host", host]
         if self.known_file:
             given += ["--known", self.known_file]
+        if self.scenario_files.rstrip("/") != SCENARIOS:
+            given += ["--scenarios", self.scenario_files]
         return tuple(given)
 
 
@@ -96,6 +102,7 @@ def assign(
     host: str,
     most_journeys: int,
     known_file: str = "",
+    scenario_files: str = SCENARIOS,
 ) -> Assignment:
     """Check what is asked for; raises UsageError, in one line, where it cannot be done.
 
@@ -130,6 +137,7 @@ def assign(
         most_journeys=most_journeys,
         known_file=known_file,
         known=read_known(file_asked_for(known_file)),
+        scenario_files=scenario_files,
     )
 
 

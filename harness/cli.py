@@ -6,6 +6,7 @@ gevent; what needs them runs as a child process. Inner modules are imported by
 the command that needs them: a run starts this one several times.
 """
 
+import os
 import secrets
 import sys
 import traceback
@@ -56,6 +57,7 @@ AllowHost = Annotated[
 MAIN = ("Incident",)
 """What a gate runs where no scenario is named."""
 REFERENCE = Path("compose/reference.toml")
+SCENARIOS = Path("scenarios")
 KEPT = 20
 DEFAULT_BUILD = "fixed"
 
@@ -81,6 +83,8 @@ def gate(
         str, typer.Option(help="File of known breaches; default ./known.toml, if it is there.", show_default=False)
     ] = "",
     allow_host: AllowHost = None,
+    folder: Annotated[Path, typer.Option("--scenarios", help="Folder of the scenario files.")] = SCENARIOS,
+    run_id: Annotated[str, typer.Option(help="Name of the run directory; made from the date where not given.")] = "",
     junit: Junit = None,
     ctrf: Ctrf = None,
     markdown: Markdown = None,
@@ -89,11 +93,13 @@ def gate(
 ) -> None:
     """Run scenarios, judge them, write the files that are asked for, and exit with the verdict's code."""
     from harness.assignment import new_run_id  # noqa: PLC0415
-    from harness.gate import Request, every_scenario  # noqa: PLC0415
+    from harness.gate import PARENT, Request, die_with, every_scenario  # noqa: PLC0415
 
+    if parent := os.environ.pop(PARENT, ""):
+        die_with(int(parent))
     if every and scenarios:
         raise UsageError("--all runs every scenario; name none beside it")
-    names = every_scenario(size.value) if every else tuple(scenarios or MAIN)
+    names = every_scenario(size.value, folder) if every else tuple(scenarios or MAIN)
     request = Request(
         scenarios=names,
         size=size.value,
@@ -102,11 +108,12 @@ def gate(
         target_file=target,
         seed=seed if seed is not None else secrets.randbits(31),
         runs=runs,
-        run_id=new_run_id(),
+        run_id=run_id or new_run_id(),
         profile=profile.value,
         port_base=port_base,
         allow_hosts=tuple(allow_host or ()),
         known=known,
+        folder=folder,
     )
     _gate(request, keep, asked_for(junit=junit, ctrf=ctrf, markdown=markdown, html=html, prometheus=prometheus))
 

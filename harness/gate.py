@@ -34,6 +34,8 @@ from harness.stack.hosts import check_hosts
 from harness.targets.file import load_target
 
 PR_SET_PDEATHSIG = 1
+PARENT = "HARNESS_PARENT"
+"""Environment variable by which a program that starts a gate gives its own pid, so that the gate dies with it."""
 LOG_LINES = 15
 """Of Locust's log, shown where it ended without a verdict and without a reason."""
 
@@ -155,15 +157,18 @@ def prune(runs: Path, keep: int) -> None:
     """Remove the oldest run directories beyond `keep`; nothing but run directories is touched."""
     found = sorted(path.parent for path in runs.glob("*/run.json"))
     for folder in found[: max(0, len(found) - keep)]:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # a gate beside this one may be removing it too
 
 
-def _die_with_the_gate() -> None:
-    """Ask the kernel for SIGKILL at the gate's death; the warden cleans up behind it."""
-    parent = os.getppid()
+def die_with(parent: int) -> None:
+    """Ask the kernel for SIGKILL at the death of the process that started this one; the warden cleans up behind it."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _die_with_the_gate() -> None:
+    die_with(os.getppid())
 
 
 @contextmanager

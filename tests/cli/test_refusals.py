@@ -152,6 +152,11 @@ def test_a_scenario_file_that_cannot_be_loaded_is_named(folder: Path) -> None:
             broken.unlink()
 
 
+def test_a_folder_without_scenarios_is_named(folder: Path) -> None:
+    said = gate(folder, "Short", "--scenarios", "elsewhere")
+    assert said == "no scenario files in elsewhere; run this where that folder lies"
+
+
 def test_all_scenarios_and_one_of_them_are_not_asked_for_at_once(folder: Path) -> None:
     assert gate(folder, "Short", "--all") == "--all runs every scenario; name none beside it"
 
