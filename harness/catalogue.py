@@ -1,12 +1,13 @@
 """Which scenarios are there, for those who must not import Locust?
 
-`known_scenarios` asks a child process (`harness.scenario_files`), which takes about a second;
+`known_scenarios` and `described` ask a child process (`harness.scenario_files`), which takes about a second;
 `declared` only reads the files, for those who want to know no more than that a name is there.
 """
 
 import ast
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -28,6 +29,16 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """Size -> length of the load."""
     claims: dict[str, tuple[str, ...]]
     """Size -> names of the promises claimed."""
+
+
+class Described(msgspec.Struct, frozen=True, kw_only=True):
+    """What one file declares."""
+
+    path: str
+    entries: tuple[Entry, ...] = ()
+    """The scenarios that it defines itself; those it only imports belong to another file."""
+    error: str = ""
+    """Why it cannot be loaded, in one line; empty where it can."""
 
 
 def declared(folder: Path) -> dict[str, set[str]]:
@@ -62,10 +73,25 @@ def scenario_files(folder: Path) -> list[Path]:
 
 def known_scenarios(folder: Path) -> list[Entry]:
     """Ask a child process, since it takes Locust to load scenario files; raises UsageError with what it said."""
-    child = subprocess.run(
-        [sys.executable, "-m", "harness.scenario_files", str(folder)], capture_output=True, check=False, timeout=LIMIT_S
-    )
+    return msgspec.json.decode(_ask(str(folder), about=str(folder)), type=list[Entry])
+
+
+def described(paths: Iterable[Path]) -> list[Described]:
+    """Ask a child process about each file by itself, so that one that is broken does not hide the others.
+
+    Raises UsageError where the child came to no answer at all.
+    """
+    names = [str(path) for path in paths]
+    return msgspec.json.decode(_ask("--each", *names, about=", ".join(names)), type=list[Described])
+
+
+def _ask(*arguments: str, about: str) -> bytes:
+    command = [sys.executable, "-m", "harness.scenario_files", *arguments]
+    try:
+        child = subprocess.run(command, capture_output=True, check=False, timeout=LIMIT_S, stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired as exc:
+        raise UsageError(f"the scenarios in {about} could not be loaded within {LIMIT_S} s") from exc
     if child.returncode != 0:
         said = child.stderr.decode(errors="replace").strip().splitlines()
-        raise UsageError(said[-1] if said else f"the scenarios in {folder} could not be listed")
-    return msgspec.json.decode(child.stdout, type=list[Entry])
+        raise UsageError(said[-1] if said else f"the scenarios in {about} could not be listed")
+    return child.stdout
