@@ -6,6 +6,7 @@ and loss. Reads a `SavedRun`; prints to a rich console, which makes plain text o
 """
 
 from collections.abc import Iterable, Sequence
+from io import StringIO
 from pathlib import Path
 
 from rich.console import Console
@@ -58,6 +59,13 @@ def print_run(saved: SavedRun, console: Console) -> None:
         if scenario.scenario in saved.scenarios:
             _print_breaches(scenario, saved.scenarios[scenario.scenario], console)
     _print_end(saved.verdict, saved.run, saved.folder, console)
+
+
+def story_lines(story: Story, record: ScenarioRecord, columns: int) -> list[str]:
+    """One order's story as plain text, with the faults that were on meanwhile."""
+    out = StringIO()
+    _print_story(story, record, Console(file=out, width=columns, highlight=False, color_system=None))
+    return [line.rstrip() for line in out.getvalue().rstrip().splitlines()]
 
 
 def _print_scenario(verdict: ScenarioVerdict, record: ScenarioRecord, console: Console) -> None:
