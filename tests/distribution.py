@@ -9,9 +9,9 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-WAITING_MOST = ("tests/payment_api", "tests/lifecycle", "tests/cli", "tests/faults")
+WAITING_MOST = ("tests/payment_api", "tests/lifecycle", "tests/pytest_plugin", "tests/cli", "tests/faults")
 """Longest first: whoever comes last is not waited for."""
-IN_PARTS = ("tests/checks",)
+IN_PARTS = ("tests/checks", "tests/pytest_plugin")
 """Their files share nothing, so they fill whatever gaps there are."""
 
 

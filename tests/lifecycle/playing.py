@@ -88,9 +88,11 @@ class Place:
     postgres: str | None
 
     def command(self, program: str, *arguments: str) -> list[str]:
-        """`harness` or `locust` with arguments; what both need is added."""
+        """`harness`, `pytest` or `locust` with arguments; what Locust needs is added."""
         if program == "harness":
             return [sys.executable, "-m", "harness.cli", *arguments]
+        if program == "pytest":
+            return [sys.executable, "-m", "pytest", "-p", "harness.pytest_plugin", *arguments]
         needed = ("--size", "scene", "--target", str(TARGET))
         return [sys.executable, "-m", program, "-f", "scenarios", *arguments, *needed]
 
