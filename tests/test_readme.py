@@ -22,6 +22,7 @@ from harness.targets.file import load_target
 from harness.verdict import Status
 from tests.histories.order_stories import two_good_orders
 from tests.histories.story import judged
+from tests.pytest_plugin.saved import write
 from tests.readme import END, PARTS, README, ROOT, rewrite, unanswered
 
 TEXT = README.read_text()
@@ -101,6 +102,25 @@ def test_every_option_of_locust_exists() -> None:
     assert options | {"-u", "-t"} == {"-f", "-u", "-t", "--headless"}
     for option in options:
         assert re.search(rf"^\s+(-\w.*, )?{option}\b", told, flags=re.MULTILINE), option
+
+
+def test_every_option_of_pytest_exists() -> None:
+    told = run(sys.executable, "-m", "pytest", "-p", "harness.pytest_plugin", "--help").stdout
+    words = [word.partition("=")[0] for call in commands("pytest") for word in call if word.startswith("-")]
+    assert {"--run", "--junitxml", "-k", "-x", "--lf", "-n", "--payment-defect"} <= set(words)
+    for option in words:
+        shown = {"--junitxml": "--junit-xml"}.get(option, option)  # help names one of the two spellings
+        assert re.search(rf"^\s+(-.*, )?{shown}\b", told, flags=re.MULTILINE), option
+
+
+def test_the_example_of_a_suite_judges_a_saved_run(tmp_path: Path) -> None:
+    write(two_good_orders(), tmp_path / "run", {"no_double_charge": 1}, name="AnswerLost")
+    (tmp_path / "test_it.py").write_text(example("python", "assert_holds("))
+    words = ("-m", "pytest", "-q", "-p", "harness.pytest_plugin", "--run=run", "test_it.py")
+    told = subprocess.run(
+        (sys.executable, *words), cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (told.returncode, "1 passed" in told.stdout) == (0, True), told.stdout
 
 
 def test_every_make_target_exists() -> None:
