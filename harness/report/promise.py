@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from harness.checks import CHECKS
 from harness.checks.judging import COMPLETE
+from harness.report.answering import losses_told
 from harness.report.saved import SavedRun
 from harness.report.stories import stories
 from harness.report.terminal import story_lines
@@ -128,6 +129,7 @@ def _breach(saved: SavedRun, scenario: str, checks: Sequence[JudgedCheck]) -> tu
     for check in checks:
         promise = CHECKS[check.check].promise if check.check in CHECKS else ""
         lines.append(f"{check.check} {check.status}, {check.reason}. {promise}".rstrip())
+    lines += [f"  {told}" for told in losses_told(broken)]
     record = saved.scenarios.get(scenario)
     if record is not None:
         lines += [line for story in worst for line in story_lines(story, record, COLUMNS)]
