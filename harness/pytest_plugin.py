@@ -14,6 +14,7 @@ import shutil
 import tempfile
 from argparse import ArgumentTypeError
 from collections.abc import Generator, Iterable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,24 +134,33 @@ def declares_scenarios(path: Path) -> bool:
     somebody is told. Every file is read once.
     """
     if path not in _READ:
-        _READ[path] = False  # as long as it is not known: neighbours may import each other
-        _READ[path] = not path.name.startswith("_") and _declares_scenarios(path)  # nor does Locust load those
+        _READ[path] = _declares_scenarios(path, frozenset())
     return _READ[path]
 
 
-def _declares_scenarios(path: Path) -> bool:
-    try:
-        raw = path.read_bytes()
-    except OSError:
+def _declares_scenarios(path: Path, asking: frozenset[Path]) -> bool:
+    """The same, asked on behalf of files that import this one: neighbours may import each other."""
+    if path.name.startswith("_"):  # Locust does not load those either
         return False
+    raw = _text(path)
     if b"class " not in raw:
         return False
     named = b"harness" in raw and (b"Customer" in raw or b"Plan" in raw)
     if named and _has_scenarios(raw, inherits=False):
         return True
-    neighbours = (path.with_name(f"{name.decode()}.py") for name in set(_IMPORTED.findall(raw)))
-    inherits = any(each.is_file() and declares_scenarios(each) for each in neighbours)
+    neighbours = {path.with_name(f"{name.decode()}.py") for name in _IMPORTED.findall(raw)}
+    asking |= {path}
+    inherits = any(_READ.get(each) or _declares_scenarios(each, asking) for each in sorted(neighbours - asking))
     return inherits and _has_scenarios(raw, inherits=True)
+
+
+@cache
+def _text(path: Path) -> bytes:
+    """Of a file that can be read; of any other nothing."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _has_scenarios(raw: bytes, *, inherits: bool) -> bool:
