@@ -17,6 +17,7 @@ from compose.payment_api.model import (
     CAPTURED,
     UNPAID,
     Kind,
+    Method,
     Order,
     OrderState,
     Payment,
@@ -69,6 +70,8 @@ class Books:
         self._defects = defects
         self.early = TOO_EARLY if Defect.CLOSED_EARLY in defects else ON_TIME
         """How long before its `pay_by` an unpaid order may be closed."""
+        self.closes = Defect.NEVER_CLOSED not in defects
+        """Whether unpaid orders are closed at their `pay_by` at all."""
 
     async def captured(self, payment_id: str) -> None:
         """The provider captured the attempt: honour it, or owe it back where the order no longer wants it."""
@@ -81,6 +84,8 @@ class Books:
             reopened = Defect.CLOSED_ORDER_REOPENED in self._defects and order.state is OrderState.CLOSED
             honoured = reopened or (order.state in UNPAID and at < order.pay_by)
             await connection.execute(BOOK_CAPTURE, payment.id)
+            if Defect.NUMBER_GARBLED in self._defects and payment.method is Method.ALIPAY:
+                await connection.execute(BOOK_NUMBER, payment.id, f"{payment.number}0")
             await move_payment(connection, payment, PaymentState.PAID if honoured else PaymentState.LATE, at)
             if honoured:
                 await connection.execute(BOOK_PAID, order.id, payment.amount_minor)

@@ -86,6 +86,12 @@ class Defect(StrEnum):
     VALID_REFUND_REFUSED = "valid_refund_refused"
     RECONCILIATION_WITHOUT_GRACE = "reconciliation_without_grace"
     RELEASED_FOR_ANOTHER_LINE = "released_for_another_line"
+    CLOSED_ORDER_HIDDEN = "closed_order_hidden"
+    NEVER_CLOSED = "never_closed"
+    CHARGED_WITH_A_FEE = "charged_with_a_fee"
+    LISTS_SLOW = "lists_slow"
+    NUMBER_GARBLED = "number_garbled"
+    REFUND_ROUNDED_UP = "refund_rounded_up"
 
 
 LINES: Mapping[Defect, str] = MappingProxyType(
@@ -160,6 +166,12 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.VALID_REFUND_REFUSED: "says of an order that was released that nothing is left to refund",
         Defect.RECONCILIATION_WITHOUT_GRACE: "names a difference at first sight, also of money that is on its way",
         Defect.RELEASED_FOR_ANOTHER_LINE: "releases an order as the line of the one that it released before",
+        Defect.CLOSED_ORDER_HIDDEN: "no longer shows a closed order to its owner",
+        Defect.NEVER_CLOSED: "lets an unpaid order stand open past its pay_by, for good",
+        Defect.CHARGED_WITH_A_FEE: "charges 1.00 more than the order costs, and books it as what was paid",
+        Defect.LISTS_SLOW: "takes 1.5 s longer to list a customer's orders",
+        Defect.NUMBER_GARBLED: "books what Alipay took under a number that Alipay does not know",
+        Defect.REFUND_ROUNDED_UP: "gives back whole yuan, rounded up, and books what it gave",
     }
 )
 

@@ -21,6 +21,7 @@ from compose.payment_api.background import Background
 from compose.payment_api.database import Connection, Database
 from compose.payment_api.defects import Defect
 from compose.payment_api.errors import ApiError
+from compose.payment_api.model import OrderState
 from compose.payment_api.steps import now
 from compose.payment_api.views import (
     SHOW_ANYONES,
@@ -63,7 +64,9 @@ WRITE_BEHIND_S = 0.25
 REPLICA_LAG_S = 0.6
 """Only for the defect stale_read_after_write."""
 FEN_A_YUAN = 100
-"""Only for the defect amount_rounded_down."""
+"""Only for the defects amount_rounded_down and refund_rounded_up."""
+SLOW_S = 1.5
+"""Only for the defect lists_slow."""
 NEWEST = (1 << 63) - 1
 
 
@@ -145,6 +148,8 @@ class Orders:
             if Defect.STACK_TRACE_IN_500 in self._defects:
                 raise LookupError(order_id)  # nobody foresaw it
             raise order_not_found()
+        if Defect.CLOSED_ORDER_HIDDEN in self._defects and row["state"] == OrderState.CLOSED:
+            raise order_not_found()
         return order_view(row)
 
     async def read(self, user: str, order_id: str, *, degraded: bool) -> Mapping[str, object]:
@@ -163,6 +168,8 @@ class Orders:
         """The user's orders, newest first, with the cursor of the next page."""
         for order_id in list(self._unwritten):
             await self.written(order_id)
+        if Defect.LISTS_SLOW in self._defects:
+            await asyncio.sleep(SLOW_S)
         rows = await self._database.rows(SHOW_PAGE, user, before_seq or NEWEST, limit + 1)
         last = limit if Defect.PAGE_SKIPS_ONE in self._defects else limit - 1
         return {

@@ -12,7 +12,7 @@ before joins what that key began. No provider is called in a transaction.
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from compose.payment_api.background import Signals, wait_s
@@ -44,6 +44,8 @@ INSERT INTO payments (id, order_id, method, number, provider_number, state, amou
 VALUES ($1, $2, $3, $4, $5, 'created', $6, $7, $8, $9, $10)
 """
 COUNT_ATTEMPTS = "SELECT count(*) AS attempts FROM payments WHERE order_id = $1"
+FEE_MINOR = 100
+"""Only for the defect charged_with_a_fee."""
 SWITCH_SHARE = 0.5
 """Of the deadline that may go into resolving another attempt, so that with the charge after it an answer is in time."""
 
@@ -163,6 +165,8 @@ class Payments:
             if not isinstance(looked, Order):
                 return looked
             payment = draft or _new_attempt(looked, wish)
+            if Defect.CHARGED_WITH_A_FEE in self._defects:
+                payment = replace(payment, amount_minor=payment.amount_minor + FEE_MINOR)
             await bind_key(connection, _binding(wish, payment.id), payment.created_at)
             await _insert(connection, looked, payment)
             if Defect.RELEASED_BEFORE_PAYMENT in self._defects:

@@ -27,7 +27,16 @@ from compose.payment_api.model import (
     payment_of,
     refund_of,
 )
-from compose.payment_api.orders import READ_KEY, Binding, Orders, bind_key, check_digest, digest, order_not_found
+from compose.payment_api.orders import (
+    FEN_A_YUAN,
+    READ_KEY,
+    Binding,
+    Orders,
+    bind_key,
+    check_digest,
+    digest,
+    order_not_found,
+)
 from compose.payment_api.steps import move_order, move_refund, now
 
 REFUND = """
@@ -88,7 +97,10 @@ class Refunds:
                     return _requested(first)
             if Defect.VALID_REFUND_REFUSED in self._defects and await connection.fetchval(RELEASED, order_id):
                 raise _nothing_to_refund(order_id)
-            refund_id = await _promise(connection, order_of(row), amount_minor, now())
+            given_minor = amount_minor
+            if Defect.REFUND_ROUNDED_UP in self._defects:
+                given_minor = -(-amount_minor // FEN_A_YUAN) * FEN_A_YUAN
+            refund_id = await _promise(connection, order_of(row), given_minor, now())
             binding = Binding(user=user, key=key, mark=mark, order_id=order_id, result_id=refund_id)
             await bind_key(connection, binding, now())
         self._signals.refund_owed(refund_id)
