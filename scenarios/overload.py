@@ -33,14 +33,14 @@ class Overload(Customer):
     scene = Plan(
         load=Stages(
             stages=(
-                Steady(rate_per_s=3, duration_s=2),
+                Steady(rate_per_s=3, duration_s=4),  # long enough to see it keep up
                 Steady(rate_per_s=9, duration_s=4),
                 Steady(rate_per_s=2, duration_s=3.5),
             )
         ),
         warmup_s=0.5,
         settings={"payment_slots": 1, "payment_slot_ms": 250},
-        company=(Returning(count=5, start_s=2.5, end_s=5.5),),
+        company=(Returning(count=5, start_s=4.5, end_s=7.5),),
         objectives=OVERLOADED.but(goodput_share=0.6),  # four seconds: some 16 payments
         windows={"recovered_ms": 2_000},
         claims=always_claimed(23)
