@@ -173,24 +173,23 @@ def _told(evidence: Evidence, row: SimpleNamespace) -> str:
     match row.word:
         case "twice":
             notices = f"; the target acknowledged {row.notices} deliveries of its notice" if row.notices else ""
-            return f"was released {row.times} times, first at {first}, last at {when(evidence, row.last_ns)}{notices}"
+            told = f"was released {row.times} times, first at {first}, last at {when(evidence, row.last_ns)}{notices}"
         case "unpaid":
             stands = f"calls it {row.raw_state}" if row.booked else "does not hold it"
             unasked = " and gave it back unasked" if row.unasked else ""
-            return f"was released at {first}, and the target's book {stands}{unasked}"
+            told = f"was released at {first}, and the target's book {stands}{unasked}"
         case "never":
-            return f"was paid at {when(evidence, row.paid_ns)} and never released, due by {when(evidence, row.due_ns)}"
+            told = f"was paid at {when(evidence, row.paid_ns)} and never released, due by {when(evidence, row.due_ns)}"
         case "late":
             late = seconds(row.first_ns - row.due_ns)
-            return f"was paid at {when(evidence, row.paid_ns)} and released at {first}, {late} too late"
-    match row.word:
+            told = f"was paid at {when(evidence, row.paid_ns)} and released at {first}, {late} too late"
         case "other":
-            least = f"as {', '.join(row.lines)}, and had been ordered as {row.line}"
+            told = f"was released at {first}, as {', '.join(row.lines)}, and had been ordered as {row.line}"
         case "untaken":
-            least = "and no provider ever took money for it"
+            told = f"was released at {first}, and no provider ever took money for it"
         case _:
-            least = f"before its money was taken at {when(evidence, row.taken_ns)}"
-    return f"was released at {first}, {least}"
+            told = f"was released at {first}, before its money was taken at {when(evidence, row.taken_ns)}"
+    return told
 
 
 CHECK = Check(

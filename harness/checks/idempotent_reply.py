@@ -58,8 +58,8 @@ WITH owned AS (
     UNION SELECT j.journey, unnest(l.orders) FROM lists AS l JOIN journeys AS j USING (user_id)),
 effects AS (SELECT journey, count(*) AS effects, list(order_id ORDER BY order_id) AS what FROM owned GROUP BY journey),
 used AS (                                -- another's key, replayed, makes an order of one's own
-    SELECT journey, count(DISTINCT key_no) AS keys FROM operations
-    WHERE op = 'create' OR (op = 'trespass' AND tried = 'create' AND outcome <> 'fail') GROUP BY journey)
+    SELECT journey, count(DISTINCT key_no) AS keys FROM creates
+    WHERE op = 'create' OR outcome <> 'fail' GROUP BY journey)
 SELECT min(k.key_no) AS key_no, e.effects, u.keys, e.what, false AS may_heal
 FROM keys AS k JOIN effects AS e USING (journey)
 JOIN used AS u USING (journey) WHERE k.op = 'create' AND e.effects > u.keys

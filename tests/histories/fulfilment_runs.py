@@ -30,6 +30,15 @@ def logs(run: Run, order: str, at: float, *states: str) -> None:
         old = new
 
 
+def asks_back(run: Run, journey: Journey, at: float) -> None:
+    """The owner of order B, paid at 2 s, asks for all of it, and has it a moment later."""
+    journey.refund(at, at + 0.1, "B", 1000, result_id="refund-B")
+    run.transition(at + 0.4, "order", "B", "B", old="paid", new="refunded")
+    run.books_order("B", journey, "refunded", refunded=1000, at=2.0)
+    run.books_refund("refund-B", "B", "wechat", "B-r", 1000)
+    run.ledger("wechat").refunded(at + 0.1, "B-1", "B", 1000, "B-r")
+
+
 def unpaid(run: Run, order: str, state: str = "closed", at: float = 1.0) -> Journey:
     journey = run.journey(at)
     journey.create(at, at + 0.1, order)
@@ -150,22 +159,14 @@ def paid_in_cash() -> Run:
 def given_back_at_once_on_request() -> Run:
     run = paid("A")
     journey = pays(run, "B", 2.0, None)
-    journey.refund(2.5, 2.6, "B", 1000, result_id="refund-B")
-    run.transition(2.9, "order", "B", "B", old="paid", new="refunded")
-    run.books_order("B", journey, "refunded", refunded=1000, at=2.0)
-    run.books_refund("refund-B", "B", "wechat", "B-r", 1000)
-    run.ledger("wechat").refunded(2.6, "B-1", "B", 1000, "B-r")
+    asks_back(run, journey, 2.5)
     return run
 
 
 def given_back_on_request_long_after_and_never_released() -> Run:
     run = paid("A")
     journey = pays(run, "B", 2.0, None)
-    journey.refund(12.5, 12.6, "B", 1000, result_id="refund-B")
-    run.transition(12.9, "order", "B", "B", old="paid", new="refunded")
-    run.books_order("B", journey, "refunded", refunded=1000, at=2.0)
-    run.books_refund("refund-B", "B", "wechat", "B-r", 1000)
-    run.ledger("wechat").refunded(12.6, "B-1", "B", 1000, "B-r")
+    asks_back(run, journey, 12.5)
     return run
 
 

@@ -2,7 +2,7 @@
 
 from harness.recorder.rows import Inv
 from tests.histories.builder import Journey, Run
-from tests.histories.fulfilment_runs import paid, pays
+from tests.histories.fulfilment_runs import asks_back, paid, pays
 
 
 def released_as(line: str | None, order: str = "B") -> Run:
@@ -30,11 +30,7 @@ def released_as_another_line_and_given_back_since() -> Run:
     run = paid("A")
     journey = pays(run, "B", 2.0)
     run.releases[-1]["line"] = "food"
-    journey.refund(12.5, 12.6, "B", 1000, result_id="refund-B")
-    run.transition(12.9, "order", "B", "B", old="paid", new="refunded")
-    run.books_order("B", journey, "refunded", refunded=1000, at=2.0)
-    run.books_refund("refund-B", "B", "wechat", "B-r", 1000)
-    run.ledger("wechat").refunded(12.6, "B-1", "B", 1000, "B-r")
+    asks_back(run, journey, 12.5)
     return run
 
 
