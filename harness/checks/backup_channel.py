@@ -6,7 +6,9 @@ paid by another method within patience must reach the objective.
 
 Down is what a fault struck and no payment came through by; up is what no fault struck and payments
 came through by. Known to be dead: three payments by it, all sent since, had ended before this one was
-sent, none well. With all methods down there is nothing to name. Not a case: a refusal because an
+sent, none well. Known to be well again after a fault: the answer limit had gone by since, for so long
+calls from within it may yet fail, and a payment sent since had come through before this one was sent;
+until then it need not be named. With all methods down there is nothing to name. Not a case: a refusal because an
 earlier attempt, by another method, is not resolved yet. That moving may charge twice is
 `no_double_charge`'s business.
 """
@@ -45,11 +47,18 @@ failed AS (
       AND NOT (p.outcome = 'fail' AND p.result_id IS NULL AND len(p.offers) = 0 AND EXISTS (
           SELECT 1 FROM pays AS e WHERE e.journey = p.journey AND e.method <> p.method AND e.sent_ns < p.sent_ns
           AND e.outcome = 'info'))),
+healed AS (                              -- when a method that was struck is known to be well again; NULL: never seen
+    SELECT s.method, s.start_ns,
+           min(greatest(p.done_ns, s.lifted_ns + $answer_ns)) FILTER (p.id IS NOT NULL) AS known_ns
+    FROM struck AS s LEFT JOIN pays AS p ON p.method = s.method AND p.outcome = 'ok' AND p.sent_ns >= s.lifted_ns
+        AND p.done_ns IS NOT NULL GROUP BY s.method, s.start_ns),
 working AS (                             -- of each answer: methods that no fault struck, and payments came through by
     SELECT f.id, list(DISTINCT w.method ORDER BY w.method) AS up
     FROM failed AS f JOIN pays AS w ON w.outcome = 'ok' AND w.sent_ns >= f.start_ns AND w.done_ns <= f.lifted_ns
     WHERE NOT EXISTS (SELECT 1 FROM struck AS s WHERE s.method = w.method
-                      AND s.start_ns <= f.done_ns AND s.lifted_ns >= f.sent_ns) GROUP BY f.id),
+                      AND s.start_ns <= f.done_ns AND s.lifted_ns >= f.sent_ns)
+      AND NOT EXISTS (SELECT 1 FROM healed AS h WHERE h.method = w.method AND h.start_ns <= f.done_ns
+                      AND (h.known_ns IS NULL OR h.known_ns > f.sent_ns)) GROUP BY f.id),
 buried AS (                              -- and methods that were down, which was known when it was asked for
     SELECT f.id, list(DISTINCT d.method ORDER BY d.method) AS dead
     FROM failed AS f JOIN down AS d ON d.start_ns <= f.sent_ns AND f.done_ns <= d.lifted_ns
@@ -82,7 +91,7 @@ def check(evidence: Evidence) -> CheckResult:
     evidence.once(find_struck)
     evidence.once(see_how_they_fared)
     evidence.con.execute(DOWN)
-    evidence.con.execute(ANSWERS, {"known_after": KNOWN_AFTER})
+    evidence.con.execute(ANSWERS, {"known_after": KNOWN_AFTER, "answer_ns": evidence.window_ns("answer_ms")})
     answers = evidence.cases(CASES)
     fared = dict(evidence.rows(JOURNEYS))
     good, bad, undecided = (fared.get(word, 0) for word in ("good", "bad", "undecided"))

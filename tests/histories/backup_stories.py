@@ -98,6 +98,16 @@ def just_found_dead() -> Run:
     return run
 
 
+def refused_after_alipay_was_struck(seconds: float) -> Run:
+    """Alipay was struck as well, and is back; so long after its return a customer is told of nothing."""
+    run = led()
+    run.fault("refuse", "network", "alipay", 19.5, 20.5)
+    for number in range(4):
+        told(run, 26.5 + number / 10)
+    told(run, 20.5 + seconds, (), order="A")
+    return run
+
+
 def nobody_gets_there() -> Run:
     run = led()
     for number in range(6):
@@ -218,6 +228,19 @@ BACKUP_STORIES = (
         says=("12 of 18",),
     ),
     Story(column=MISSES, entry="an old key is answered", tell=an_old_key_is_answered, status=FAIL, subjects=("A",)),
+    Story(
+        column=MISSES,
+        entry="the other is back for long",
+        tell=lambda: refused_after_alipay_was_struck(4.0),
+        status=FAIL,
+        subjects=("A",),
+    ),
+    Story(
+        column=CRIES_WOLF,
+        entry="the other came back a moment ago",
+        tell=lambda: refused_after_alipay_was_struck(1.2),
+        status=PASS,
+    ),
     Story(column=CRIES_WOLF, entry="all providers down", tell=all_are_down, status=UNKNOWN),
     Story(column=CRIES_WOLF, entry="died a moment ago", tell=just_found_dead, status=PASS),
     Story(column=CRIES_WOLF, entry="an earlier attempt is unresolved", tell=still_unresolved_elsewhere, status=PASS),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.stack.toxiproxy import VARIABLE, Toxiproxy
-from harness.verdict import Verdict
+from harness.verdict import Status, Verdict
 from harness.verdict_document import decode_verdict
 
 ROOT = Path(__file__).parents[2]
@@ -151,6 +151,17 @@ class Place:
         return [
             name for name in self.toxiproxy.proxies() if any(name.startswith(f"{run.name}.") for run in self.runs())
         ]
+
+
+def broken(verdict: Verdict) -> str:
+    """Each promise that did not hold, in a line, with its findings."""
+    return "\n".join(
+        f"{scenario.scenario} {check.check} {check.status.value}: {check.reason} "
+        + " | ".join(finding.message for finding in check.findings)
+        for scenario in verdict.scenarios
+        for check in scenario.checks
+        if check.status in (Status.FAIL, Status.UNKNOWN) or check.findings
+    )
 
 
 def place(folder: Path, toxiproxy: Toxiproxy, postgres: str | None = None) -> Place:

@@ -11,7 +11,7 @@ import pytest
 from harness.errors import ExitCode
 from harness.stack.ports import LOOPBACK, reserved
 from harness.verdict_document import decode_verdict
-from tests.lifecycle.playing import Place, await_
+from tests.lifecycle.playing import Place, await_, broken
 
 pytestmark = pytest.mark.live
 
@@ -89,7 +89,7 @@ def test_stop_is_a_verdict_cut_short_and_start_works_again(page: Page) -> None:
     assert "stopped before its end" in str(first.cut_short)
     await_(lambda: len(list(page.here.folder.glob("runs/*/verdict.json"))) == 2, "the second verdict")
     second = decode_verdict((page.here.runs()[1] / "verdict.json").read_bytes())
-    assert (second.exit_code, second.cut_short) == (ExitCode.PASS, None)
+    assert (second.exit_code, second.cut_short) == (ExitCode.PASS, None), broken(second)
     page.child.send_signal(signal.SIGINT)
     done = page.here.end(page.child)
     assert done.exit_code == ExitCode.PASS
