@@ -86,6 +86,7 @@ DEFECTS: dict[str, Caught] = {
     "charged_with_a_fee": Caught(scene="FestivalEvening", check="no_double_charge"),
     "lists_slow": Caught(scene="FestivalEvening", check="latency"),
     "number_garbled": Caught(scene="RepeatedNotices", check="no_orphan_charge"),
+    "charged_unasked": Caught(scene="FestivalEvening", check="no_orphan_charge"),
     "refund_rounded_up": Caught(scene="FestivalEvening", check="no_over_refund"),
     "emergency_path_shut": Caught(scene="EmergencyPath", check="emergency_path"),
     "valid_refund_refused": Caught(scene="FestivalEvening", check="refund_in_window"),

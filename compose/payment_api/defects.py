@@ -92,6 +92,7 @@ class Defect(StrEnum):
     LISTS_SLOW = "lists_slow"
     NUMBER_GARBLED = "number_garbled"
     REFUND_ROUNDED_UP = "refund_rounded_up"
+    CHARGED_UNASKED = "charged_unasked"
 
 
 LINES: Mapping[Defect, str] = MappingProxyType(
@@ -171,6 +172,7 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.CHARGED_WITH_A_FEE: "charges 1.00 more than the order costs, and books it as what was paid",
         Defect.LISTS_SLOW: "takes 1.5 s longer to list a customer's orders",
         Defect.NUMBER_GARBLED: "books what Alipay took under a number that Alipay does not know",
+        Defect.CHARGED_UNASKED: "charges a further order at once, by the method that its customer paid by before",
         Defect.REFUND_ROUNDED_UP: "gives back whole yuan, rounded up, and books what it gave",
     }
 )

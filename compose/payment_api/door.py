@@ -22,7 +22,7 @@ from compose.payment_api.background import Background
 from compose.payment_api.database import Database
 from compose.payment_api.defects import Defect
 from compose.payment_api.errors import ApiError, Undone
-from compose.payment_api.model import UNPAID, Payment
+from compose.payment_api.model import UNPAID, Method, Payment
 from compose.payment_api.orders import Orders, Wanted
 from compose.payment_api.payments import Payments, Wish
 from compose.payment_api.refusals import Refusals
@@ -33,6 +33,11 @@ DROP_ORDER = """
 DELETE FROM orders WHERE id = $1 AND (SELECT count(*) FROM refusals WHERE order_id = $1) > 1
 """
 READ_STATE = "SELECT state FROM orders WHERE id = $1"
+READ_LAST_METHOD = """
+SELECT p.method FROM payments p JOIN orders o ON o.id = p.order_id
+WHERE o.user_id = $1 AND o.id <> $2 ORDER BY p.created_at DESC LIMIT 1
+"""
+"""Only of the defect charged_unasked."""
 
 RETRY_AFTER_S = 1
 IN_TIME_S = 0.7
@@ -76,7 +81,10 @@ class Door:
         """Create an order, or raise busy; a key that made its order gets it whatever the load."""
         if self._admission.is_full and not await self._orders.knows(user, key):
             raise await self._busy(key=key)
-        return await self._orders.create(user, wanted, key)
+        made = await self._orders.create(user, wanted, key)
+        if Defect.CHARGED_UNASKED in self._defects:
+            await self._pay_unasked(user, str(made["id"]))
+        return made
 
     async def pay(self, wish: Wish, is_gone: Ask) -> Payment:
         """Pay, or raise busy, with the order as it was before."""
@@ -117,6 +125,12 @@ class Door:
             row = await self._express.row(READ_STATE, order_id)
             return row is None or row["state"] in UNPAID
         return Defect.REFUNDS_BEHIND_PAYMENTS in self._defects
+
+    async def _pay_unasked(self, user: str, order_id: str) -> None:
+        row = await self._express.row(READ_LAST_METHOD, user, order_id)
+        if row is not None:
+            wish = Wish(user=user, order_id=order_id, method=Method(row["method"]), key=secrets.token_hex(8))
+            self._background.start(f"pay unasked {order_id}", self._payments.pay(wish))
 
     async def _refuse(self, wish: Wish) -> ApiError:
         """Keep the refusal of a payment, and say so."""

@@ -34,8 +34,8 @@ WITH released AS (
                SELECT source FROM order_releases WHERE list_contains($lines, line))) AS lines   -- in words that we know
     FROM order_releases GROUP BY order_id),
 named AS (                               -- what an order was asked for as, by the creates that were told its name
-    SELECT order_id, min(line) AS line FROM operations
-    WHERE op = 'create' AND outcome = 'ok' AND order_id IS NOT NULL GROUP BY order_id HAVING count(DISTINCT line) = 1),
+    SELECT order_id, min(line) AS line FROM creates
+    WHERE outcome = 'ok' AND order_id IS NOT NULL GROUP BY order_id HAVING count(DISTINCT line) = 1),
 meant AS (                               -- else by all those of its intent
     SELECT intent, min(line) AS line FROM operations
     WHERE op = 'create' GROUP BY intent HAVING count(DISTINCT line) = 1),

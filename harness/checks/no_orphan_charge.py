@@ -1,8 +1,11 @@
-"""Is there money taken that the target does not know it has taken?
+"""Is there money taken without a reason: unknown to the target, or for an order that nobody asked to pay?
 
 Violated by a capture in a provider's ledger that was not given back within its window and for whose
 very number the target's books show no paid attempt. That another attempt of the same order was paid
-does not help: this one is money without a reason.
+does not help: this one is money without a reason. So is money taken for a customer's order before any
+request to pay it was sent, whatever the books say: her other order, an order that she only looked at.
+A request that ended without an answer has asked, a refused one too, and a stranger's, whom `owner_only`
+judges. Where a history ends early, later captures are nobody's word.
 
 The ledger was read before the books, so what stands in that reading the books had to know; a later
 capture, a refund still running and an open window are undecided. Captures before the run's
@@ -11,6 +14,7 @@ watermark are another run's business.
 
 from types import SimpleNamespace
 
+from harness.checks.alive import heard_until_ns
 from harness.checks.check import Check, Premise
 from harness.checks.proof import proof, reasons, unreadable, when
 from harness.evidence.tables import Evidence
@@ -24,19 +28,27 @@ WITH taken AS (
     SELECT c.provider, c.number, min(c.seq) AS seq, min(c.at_ns) AS at_ns, min(c.currency) AS currency,
            CAST(sum(c.amount_minor) AS BIGINT) AS captured_minor, bool_and(c.before_books) AS before_books,
            any_value(c.order_no) AS order_no, any_value(c.order_id) AS order_id,
-           max(greatest(c.at_ns, o.pay_by_ns)) AS owed_ns
+           max(greatest(c.at_ns, o.pay_by_ns)) AS owed_ns,
+           any_value(o.order_no) FILTER (o.journey IS NOT NULL) AS our_order_no
     FROM captures AS c LEFT JOIN orders AS o USING (order_no) GROUP BY c.provider, c.number),
+asked AS (                               -- when a request to pay it was first sent
+    SELECT o.order_no, min(p.sent_ns) AS sent_ns FROM operations AS p JOIN orders AS o ON o.order_id = p.asked_order_id
+    WHERE p.op = 'pay' OR p.tried = 'pay' GROUP BY o.order_no),
 paid AS (SELECT DISTINCT provider, number FROM books_payments WHERE state = 'paid'),
 back AS (
     SELECT provider, number, CAST(sum(amount_minor) FILTER (done_ns IS NOT NULL) AS BIGINT) AS refunded_minor,
            CAST(sum(amount_minor) FILTER (running) AS BIGINT) AS running_minor
     FROM provider_refunds GROUP BY provider, number)
 SELECT t.provider, t.number, t.seq, t.at_ns, t.currency, t.captured_minor, t.order_no, t.order_id, t.before_books,
+       p.number IS NOT NULL AS booked,
        coalesce(b.refunded_minor, 0) AS refunded_minor, coalesce(b.running_minor, 0) AS running_minor,
-       back_by(t.provider, t.owed_ns) AS back_by_ns, g.unsound
-FROM taken AS t ANTI JOIN paid USING (provider, number) LEFT JOIN back AS b USING (provider, number)
-JOIN ledgers AS g USING (provider)
-WHERE t.captured_minor > coalesce(b.refunded_minor, 0) ORDER BY t.at_ns, t.provider, t.seq
+       back_by(t.provider, if(booked, t.at_ns, t.owed_ns)) AS back_by_ns, g.unsound
+FROM taken AS t LEFT JOIN paid AS p USING (provider, number) LEFT JOIN back AS b USING (provider, number)
+LEFT JOIN asked AS a ON a.order_no = t.our_order_no JOIN ledgers AS g USING (provider)
+WHERE t.captured_minor > coalesce(b.refunded_minor, 0)
+  AND (p.number IS NULL OR (t.our_order_no IS NOT NULL AND t.at_ns <= $heard_until_ns
+                            AND coalesce(a.sent_ns > t.at_ns + coalesce(g.clock_error_ns, 0), true)))
+ORDER BY t.at_ns, t.provider, t.seq
 """
 
 KNOWN_TO_BOOKS = """
@@ -59,7 +71,7 @@ def check(evidence: Evidence) -> CheckResult:
     if nothing is not None:
         return nothing
     breaches, blind, late, running, early = [], 0, 0, 0, 0
-    for case in evidence.cases(ORPHANS):
+    for case in evidence.cases(ORPHANS, heard_until_ns=_heard_until_ns(evidence)):
         if case.unsound is not None:
             blind += 1
         elif not case.before_books:
@@ -75,10 +87,10 @@ def check(evidence: Evidence) -> CheckResult:
         undecided=blind + late + running + early,
         reasons=reasons(
             [
-                (blind, "captures without a paid attempt may have gone back in a ledger that is not whole"),
+                (blind, "captures without a reason may have gone back in a ledger that is not whole"),
                 (late, "captures came while the books were being read"),
-                (running, "captures without a paid attempt have a refund still running"),
-                (early, "captures without a paid attempt may still be booked or refunded in time"),
+                (running, "captures without a reason have a refund still running"),
+                (early, "captures without a reason may still be booked or refunded in time"),
             ]
         ),
         findings=_findings(evidence, breaches),
@@ -86,6 +98,12 @@ def check(evidence: Evidence) -> CheckResult:
         objective=0.0,
         unit="minor units",
     )
+
+
+def _heard_until_ns(evidence: Evidence) -> int:
+    """Until when every request to pay stands in the history."""
+    until_ns = evidence.start_ns if "history" in evidence.missing else heard_until_ns(evidence)
+    return evidence.until_ns if until_ns is None else until_ns
 
 
 def _findings(evidence: Evidence, breaches: list[SimpleNamespace]) -> tuple[Finding, ...]:
@@ -100,6 +118,7 @@ def _findings(evidence: Evidence, breaches: list[SimpleNamespace]) -> tuple[Find
     for case in breaches:
         attempt = attempts.get((case.provider, case.number))
         known = "do not know that number" if attempt is None else f"call that attempt '{attempt}'"
+        wish = "Until then nobody had asked to pay it. " if case.booked else ""
         shown = f"the order as '{states[case.order_no]}'" if case.order_no in states else "no such order"
         findings.append(
             Finding(
@@ -107,7 +126,7 @@ def _findings(evidence: Evidence, breaches: list[SimpleNamespace]) -> tuple[Find
                 message=(
                     f"{case.provider} captured {amount(case.captured_minor, case.currency)} under {case.number} "
                     f"for order {case.order_id or '(not named)'} at {when(evidence, case.at_ns)}. "
-                    f"The books {known} and show {shown}; until {when(evidence, case.back_by_ns)} "
+                    f"{wish}The books {known} and show {shown}; until {when(evidence, case.back_by_ns)} "
                     f"{amount(case.refunded_minor, case.currency)} had gone back."
                 ),
                 evidence={"provider": case.provider, "number": case.number, "seq": case.seq}
@@ -120,7 +139,7 @@ def _findings(evidence: Evidence, breaches: list[SimpleNamespace]) -> tuple[Find
 
 CHECK = Check(
     name="no_orphan_charge",
-    promise="No money is taken that the target does not know of.",
+    promise="No money is taken that the target does not know of, or that nobody asked to pay.",
     function=check,
     needs=frozenset(
         {

@@ -3,7 +3,8 @@
 Violated when a provider's refund succeeded later than its window after it was owed, or never. Owed
 is an acknowledged refund, from its acknowledgement; one that was refused although the money for it
 was there (`refused`), from its refusal; what was captured for an order that the books do not honour,
-from the later of capture and `pay_by`; and what was captured beyond the price, from the later capture.
+from the later of capture and `pay_by`; and what was captured when the order was already paid, from that
+capture. One capture over too high an amount is `no_double_charge`'s business.
 
 Only the providers' ledgers say that money went back. A customer's refund is looked for under the
 number that the books give it; for all else money is counted within the order: by each deadline at
@@ -48,7 +49,8 @@ due AS (
            NULL AS provider, NULL AS number, NULL AS seq, key_no, done_ns AS tied_ns
     FROM customer_refunds JOIN patient USING (key_no) LEFT JOIN tied USING (key_no)
     UNION ALL
-    SELECT order_no, why, owed_ns, amount_minor, back_by_ns, provider, number, seq, NULL, NULL FROM rule_owed),
+    SELECT order_no, why, owed_ns, amount_minor, back_by_ns, provider, number, seq, NULL, NULL FROM rule_owed
+    WHERE why <> 'overcharged'),         -- too high a price from the beginning is no_double_charge's business
 queued AS (                              -- what is tied stands for itself, the rest is counted in the order it is due
     SELECT *, CAST(if(tied_ns IS NULL, sum(amount_minor) OVER w, amount_minor) AS BIGINT) AS due_minor,
            sum(amount_minor) FILTER (tied_ns IS NOT NULL) OVER (PARTITION BY order_no) AS tied_minor

@@ -1,7 +1,8 @@
 """Which tables say what must go back to customers, and by when?
 
 Owed is what an acknowledged refund asked for, what was captured for an order
-that the books do not honour, and what was captured beyond an order's total.
+that the books do not honour, and what was captured beyond an order's total: a
+later capture's part of that was paid twice, the first one's is an overcharge.
 Without the book of orders nothing is owed by rule here: whoever reads these
 tables looks at `Evidence.missing` first.
 """
@@ -44,7 +45,7 @@ owed AS (
     UNION ALL
     SELECT order_no, provider, number, seq, at_ns,
            greatest(so_far_minor - total_minor, 0) - greatest(so_far_minor - amount_minor - total_minor, 0),
-           at_ns, 'twice'
+           at_ns, if(so_far_minor = amount_minor, 'overcharged', 'twice')   -- within the first capture, or beyond it
     FROM run WHERE honoured AND so_far_minor > total_minor)
 SELECT order_no, why, provider, number, seq, at_ns, -- of the capture
        owed_ns, CAST(amount_minor AS BIGINT) AS amount_minor, back_by(provider, owed_ns) AS back_by_ns

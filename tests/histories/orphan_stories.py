@@ -73,6 +73,45 @@ def orphan_still_in_its_window() -> Run:
     return run
 
 
+def sibling_charged(*, asked_at: float | None = None, captured_at: float = 3.4) -> Run:
+    """She has two orders, and pays one; the other is charged as well, and all is booked as it should be."""
+    run = two_good_orders()
+    journey = run.journey(3.0)
+    for name in ("C", "D"):
+        journey.create(3.0, 3.1, name)
+        run.books_order(name, journey, "paid", at=3.0)
+        run.seen(name, journey, state="paid")
+        run.payment(name, "wechat", f"{name}-1", "paid")
+    run.ledger("wechat").captured(3.4, "C-1", "C", 1000)
+    run.ledger("wechat").captured(captured_at, "D-1", "D", 1000)
+    journey.pay(3.2, 3.6, "C", "wechat", state="paid")
+    if asked_at is not None:
+        journey.pay(asked_at, asked_at + 0.2, "D", "wechat", outcome="info", ending="reset", http=None)
+    journey.ends(13.0, "paid")
+    return run
+
+
+def charged_before_it_was_asked() -> Run:
+    return sibling_charged(asked_at=5.0)
+
+
+def asked_and_never_answered() -> Run:
+    return sibling_charged(asked_at=3.3)
+
+
+def sibling_given_back() -> Run:
+    run = sibling_charged()
+    run.ledger("wechat").refunded(6.0, "D-1", "D", 1000, "R-1")
+    return run
+
+
+def charged_after_the_history_ends() -> Run:
+    """The conductor was killed: whether she asked after its last row, nobody knows."""
+    run = sibling_charged(captured_at=20.0)
+    run.footer = False
+    return run
+
+
 ORPHAN_STORIES = (
     Story(column=EMPTY, entry="", tell=Run, status=Status.UNKNOWN),
     Story(column=HOLDS, entry="", tell=two_good_orders, status=Status.PASS),
@@ -92,6 +131,29 @@ ORPHAN_STORIES = (
         status=Status.FAIL,
         subjects=("C",),
         says=("call that attempt 'dead'",),
+    ),
+    Story(
+        column=BROKEN,
+        entry="an order that nobody asked to pay",
+        tell=sibling_charged,
+        status=Status.FAIL,
+        subjects=("D",),
+        says=("Until then nobody had asked to pay it", "show the order as 'paid'"),
+    ),
+    Story(
+        column=MISSES,
+        entry="asked to pay it later",
+        tell=charged_before_it_was_asked,
+        status=Status.FAIL,
+        subjects=("D",),
+    ),
+    Story(column=CRIES_WOLF, entry="asked, and never answered", tell=asked_and_never_answered, status=Status.PASS),
+    Story(column=CRIES_WOLF, entry="unasked, and given back", tell=sibling_given_back, status=Status.PASS),
+    Story(
+        column=CRIES_WOLF,
+        entry="the history ends before it",
+        tell=charged_after_the_history_ends,
+        status=Status.PASS,
     ),
     Story(
         column=CRIES_WOLF,
