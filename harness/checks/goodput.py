@@ -9,8 +9,9 @@ less than the objective's share of that peak rate; or when, from the recovery wi
 less than that share of the journeys that arrived was paid within patience.
 
 Paid within patience counts, not answered. Rates are taken over short windows that slide; since they blur, 1.6
-times the peak counts as twice. Windows that a fault touches tell nothing. Where the arrivals never came to twice
-the knee, or the target never kept up with them, there was no knee to see.
+times the peak counts as twice. The peak is the best of windows twice as long: the best of short ones is luck.
+Windows that a fault touches tell nothing. Where the arrivals never came to twice the knee, or the target never
+kept up with them, there was no knee to see.
 """
 
 from bisect import bisect_left
@@ -25,6 +26,7 @@ from harness.recorder.rows import PREFLIGHT_JOURNEYS
 from harness.verdict import CheckResult, Finding
 
 WINDOW_NS = 2_000_000_000
+PEAK_NS = 2 * WINDOW_NS
 STEP_NS = 250_000_000
 LAG_NS = 500_000_000
 """A customer arrives, orders, thinks and is paid: what is paid is looked for so long after who arrived."""
@@ -53,6 +55,7 @@ class Window:
     """What happened in one short time; rates a second."""
 
     from_ns: int
+    to_ns: int
     arrived: float
     paid: float
 
@@ -67,8 +70,9 @@ def check(evidence: Evidence) -> CheckResult:
     )
     arrivals = [scheduled_ns for scheduled_ns, *_ in rows]
     payments = sorted(done_ns for _, done_ns, paid, _ in rows if paid)
-    windows = _untouched(_windows(arrivals, payments), evidence.rows(FAULTY, until_ns=evidence.until_ns))
-    peak = max((window.paid for window in windows), default=0.0)
+    faulty = evidence.rows(FAULTY, until_ns=evidence.until_ns)
+    windows = _untouched(_windows(arrivals, payments, WINDOW_NS), faulty)
+    peak = max((window.paid for window in _untouched(_windows(arrivals, payments, PEAK_NS), faulty)), default=0.0)
     beyond = [window for window in windows if peak and window.arrived >= TWICE * peak]
     if not beyond or not any(w.paid >= KEEPS_UP * w.arrived > 0 for w in windows if w.from_ns < beyond[0].from_ns):
         most = max((window.arrived for window in windows), default=0.0)
@@ -113,17 +117,18 @@ def check(evidence: Evidence) -> CheckResult:
     )
 
 
-def _windows(arrivals: Sequence[int], payments: Sequence[int]) -> list[Window]:
+def _windows(arrivals: Sequence[int], payments: Sequence[int], length_ns: int) -> list[Window]:
     if not arrivals:
         return []
-    per_s = 1e9 / WINDOW_NS
+    per_s = 1e9 / length_ns
     return [
         Window(
             from_ns=from_ns,
-            arrived=_count(arrivals, from_ns, from_ns + WINDOW_NS) * per_s,
-            paid=_count(payments, from_ns + LAG_NS, from_ns + WINDOW_NS + LAG_NS) * per_s,
+            to_ns=from_ns + length_ns,
+            arrived=_count(arrivals, from_ns, from_ns + length_ns) * per_s,
+            paid=_count(payments, from_ns + LAG_NS, from_ns + length_ns + LAG_NS) * per_s,
         )
-        for from_ns in range(arrivals[0], max(arrivals[0], arrivals[-1] - WINDOW_NS) + 1, STEP_NS)
+        for from_ns in range(arrivals[0], max(arrivals[0], arrivals[-1] - length_ns) + 1, STEP_NS)
     ]
 
 
@@ -131,7 +136,7 @@ def _untouched(windows: Iterable[Window], faulty: Sequence[tuple[int, int]]) -> 
     return [
         window
         for window in windows
-        if not any(start_ns <= window.from_ns + WINDOW_NS and end_ns >= window.from_ns for start_ns, end_ns in faulty)
+        if not any(start_ns <= window.to_ns and end_ns >= window.from_ns for start_ns, end_ns in faulty)
     ]
 
 
@@ -139,7 +144,7 @@ def _joined(windows: Iterable[Window]) -> list[tuple[int, int]]:
     """Windows that overlap, as spans."""
     spans: list[tuple[int, int]] = []
     for window in windows:
-        to_ns = window.from_ns + WINDOW_NS
+        to_ns = window.to_ns
         if spans and window.from_ns <= spans[-1][1]:
             spans[-1] = (spans[-1][0], to_ns)
         else:

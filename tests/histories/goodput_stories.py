@@ -53,6 +53,15 @@ def answered_but_not_paid() -> Run:
     return arrive(run, LOW, FALLS, ENDS)
 
 
+def two_lucky_seconds() -> Run:
+    """For two seconds more are paid than it can bear: what six had waited for happens to come due at once."""
+    run = run_of(beyond=3)
+    for nth in range(6):
+        at = 5.0 + nth / 5
+        run.journey(at).ends(at + 1.0)
+    return run
+
+
 def too_few_came() -> Run:
     """Only as many came as could be paid, though more had been planned."""
     run = arrive(Run(), LOW, 0, RISES)
@@ -93,6 +102,7 @@ GOODPUT_STORIES = (
     Story(column=BROKEN, entry="", tell=collapses, status=FAIL, subjects=(BEYOND,), says=("at its best",)),
     Story(column=BROKEN, entry="does not come back", tell=stays_down, status=FAIL, subjects=(AFTER,)),
     Story(column=CRIES_WOLF, entry="the generator is the bottleneck", tell=too_few_came, status=UNKNOWN),
+    Story(column=CRIES_WOLF, entry="two lucky seconds", tell=two_lucky_seconds, status=PASS),
     Story(column=CRIES_WOLF, entry="a fault at the same time", tell=a_fault_meanwhile, status=UNKNOWN),
     Story(column=CRIES_WOLF, entry="left and declined", tell=left_and_declined_afterwards, status=PASS),
     Story(column=MISSES, entry="answered counted as paid", tell=answered_but_not_paid, status=FAIL, subjects=(BEYOND,)),
