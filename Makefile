@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 ARGS ?=
-WORKERS ?= -n logical --maxprocesses 4
+WORKERS ?= -n 3
 VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -26,7 +26,7 @@ gate: setup  ## run the main job, judge it, exit with the verdict's code
 nightly: setup  ## run every scenario in turn, under one verdict
 	@$(BIN)/harness gate --all $(ARGS)
 
-test: setup  ## pass the tests (about a quarter of an hour on two cores); WORKERS= for one process, as with --pdb or -s
+test: setup  ## pass the tests (twelve minutes on two cores); WORKERS= for one process, as with --pdb or -s
 	@$(BIN)/python -m pytest $(WORKERS) --durations=15 --durations-min=2 $(ARGS)
 
 lint: setup  ## ruff, mypy, import-linter
