@@ -1,4 +1,4 @@
-"""Between which shares may the true one lie, having seen `good` of `total`?
+"""Between which shares may the true one lie, having seen `good` of `total`, and when do two differ?
 
 Exact one-sided bounds of Clopper and Pearson (Biometrika 26, 1934), each with 95 % confidence unless said,
 found by bisection on the regularised incomplete beta function. Pure Python, sound up to a
@@ -45,6 +45,18 @@ def meets(good: int, total: int, objective: float) -> bool:
     # The slack forgives 0.99 for not being a binary fraction: 100 cases are enough for it.
     enough = total * (1.0 - objective) >= 1.0 - 1e-9
     return enough and good >= objective * total * (1.0 - 1e-12)
+
+
+def fell(before: tuple[int, int], after: tuple[int, int]) -> bool:
+    """Even the highest share that `after` allows lies below the lowest that `before` does; both are (good, total).
+
+    Because both bounds have to part, a fall is said of fewer shares that did not change than the one in twenty of a
+    single bound: of one in a hundred, or one in sixty where one side has ten times the other's cases. Nothing falls
+    from or to no cases.
+    """
+    if not before[1] or not after[1] or after[0] * before[1] >= before[0] * after[1]:
+        return False
+    return upper_bound(*after) < lower_bound(*before)
 
 
 def _demand_counts(good: int, total: int) -> None:

@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 
 from harness.cli_listing import Listed, listing
-from harness.cli_reports import Ctrf, Html, Junit, Markdown, Prometheus, asked_for, report_gate, report_run
+from harness.cli_reports import COMPARING, Ctrf, Html, Junit, Markdown, Prometheus, asked_for, report_gate, report_run
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.operation import Size
 
@@ -145,6 +145,20 @@ def check(
     if not quiet:
         print_run(read_run(run), _console())
     _leave(verdict.exit_code)
+
+
+@app.command(help=COMPARING)
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Run directories, oldest first; the last is in question.")],
+) -> None:
+    """Print runs side by side and what got worse in the last; exits by `Comparison.exit_code`."""
+    from harness.report.comparison import compare as compared  # noqa: PLC0415
+    from harness.report.nights import print_comparison  # noqa: PLC0415
+    from harness.report.saved import read_run  # noqa: PLC0415
+
+    comparison = compared([read_run(run) for run in runs])
+    print_comparison(comparison, _console())
+    _leave(comparison.exit_code)
 
 
 @app.command()

@@ -23,6 +23,19 @@ Prometheus = Annotated[
     Path | None, typer.Option("--prometheus", help="Write figures here for the textfile collector (NAME.prom).")
 ]
 
+COMPARING = (
+    "Show runs side by side, and what got worse in the last; seeds may differ, as nights do."
+    "\n\nEach scenario is held against the latest earlier run that is like the last one (target, build, defects, size, "
+    "profile) and has it whole. Worse is: a promise that is FAIL and was not, that is UNKNOWN and was PASS, or that is "
+    "not claimed or offered any more; a share, PASS or FAIL both times, of which the highest value that its counts "
+    "allow lies below the lowest that they allowed before, both by the exact one-sided 95 % bound that checks judge "
+    "by; a clock of which a case never ended and all did before; a scenario that is missing."
+    "\n\nAny other value comes once a night and has no error bar: its difference is told and is never called worse."
+    "\n\nExit codes: 0 nothing got worse, 1 something did, 2 wrong usage, 3 nothing is seen to be worse, but not "
+    "everything could be compared."
+)
+"""What `harness compare --help` says; the rules are those of `harness.report.change`."""
+
 
 def asked_for(**paths: Path | None) -> dict[str, Path]:
     """The files that were named, by format; raises UsageError where two of them are one."""

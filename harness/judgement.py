@@ -7,6 +7,7 @@ are judged by one rule. Statuses are Jepsen's three, the worst wins. No I/O, no 
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from harness.binomial import falls_short, meets, upper_bound
 from harness.rating import Clock, Rating, longest, rate, rate_run
@@ -62,7 +63,13 @@ def judge(check: str, result: CheckResult | Crash, terms: Terms) -> JudgedCheck:
         facts=terms.facts,
         findings=findings,
         notes=result.notes,
+        ratios=tuple(_counted(ratio) for ratio in result.ratios),
     )
+
+
+def _counted(ratio: Ratio) -> Ratio:
+    """The share without its cases."""
+    return replace(ratio, evidence={}, parts=tuple(_counted(part) for part in ratio.parts))
 
 
 def _status(result: CheckResult, findings: tuple[Finding, ...], terms: Terms) -> tuple[Status, str]:

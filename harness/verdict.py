@@ -50,9 +50,11 @@ class Ratio:
     total: int
     objective: float
     what: str
-    """Which share: "create answered within 1000 ms", "journeys paid, steady"."""
+    """Which share: "create answered within 1000 ms", "journeys paid, steady"; the same in every run."""
     evidence: Mapping[str, object] = field(default_factory=dict)
     """The cases that were not good, some of them, if it comes to a breach; JSON values only."""
+    parts: tuple["Ratio", ...] = ()
+    """Where kinds with few cases are judged together: each of them alone."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,6 +158,8 @@ class JudgedCheck:
     facts: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    ratios: tuple[Ratio, ...] = ()
+    """The shares that it was judged by, as counts for whoever compares runs; their cases stand in findings only."""
     traceback: str | None = None
     known: KnownBreach | None = None
     """Where the status is KNOWN: the entry that says so."""

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.binomial import CONFIDENCE, falls_short, lower_bound, meets, upper_bound
+from harness.binomial import CONFIDENCE, falls_short, fell, lower_bound, meets, upper_bound
 
 COUNTS = st.integers(1, 1_000_000).flatmap(lambda total: st.tuples(st.integers(0, total), st.just(total)))
 FEW = st.integers(1, 60).flatmap(lambda total: st.tuples(st.integers(0, total), st.just(total)))
@@ -94,3 +94,42 @@ def test_objective_is_missed_met_or_neither(good: int, total: int, objective: fl
 def test_impossible_counts_are_refused(good: int, total: int) -> None:
     with pytest.raises(ValueError, match="good must lie between"):
         upper_bound(good, total)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "falls"),
+    [
+        ((280, 280), (274, 280), False),
+        ((280, 280), (273, 280), True),
+        ((880, 900), (862, 900), False),
+        ((880, 900), (861, 900), True),
+        ((30, 30), (24, 30), False),
+        ((30, 30), (23, 30), True),
+        ((9, 10), (9, 10), False),
+        ((0, 0), (0, 30), False),
+        ((30, 30), (0, 0), False),
+    ],
+)
+def test_a_share_falls_where_the_bounds_of_both_part(
+    before: tuple[int, int], after: tuple[int, int], falls: bool
+) -> None:
+    assert fell(before, after) is falls
+    assert not fell(after, before)
+
+
+@pytest.mark.parametrize(("before", "after", "most"), [(40, 40, 0.01), (20, 200, 1 / 60), (200, 20, 1 / 60)])
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+def test_a_share_that_did_not_change_is_rarely_said_to_have_fallen(
+    before: int, after: int, most: float, share: float
+) -> None:
+    """Counted out over every pair of outcomes."""
+    falls = 0.0
+    for good in range(before + 1):
+        low = lower_bound(good, before)
+        lowest = [k for k in range(after + 1) if upper_bound(k, after) < low]
+        falls += chance_of(good, before, share) * sum(chance_of(k, after, share) for k in lowest)
+    assert falls <= most
+
+
+def chance_of(good: int, total: int, share: float) -> float:
+    return comb(total, good) * share**good * (1 - share) ** (total - good)

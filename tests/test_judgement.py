@@ -112,6 +112,14 @@ def test_share_that_falls_short_becomes_a_finding_with_its_bound() -> None:
     assert judged.findings == (Finding(subject="paid", message=message),)
 
 
+def test_shares_are_kept_as_counts_without_their_cases() -> None:
+    unpaid = Ratio(good=97, total=100, objective=0.9, what="paid", evidence={"unpaid": [{"user": "u-1"}]})
+    whole = replace(unpaid, what="together: paid", parts=(unpaid,))
+    judged = judge("success_ratio", CheckResult(examined=100, ratios=(whole,)), CLAIMED)
+    kept = Ratio(good=97, total=100, objective=0.9, what="paid")
+    assert judged.ratios == (replace(kept, what="together: paid", parts=(kept,)),)
+
+
 @pytest.mark.parametrize(
     ("terms", "status"),
     [

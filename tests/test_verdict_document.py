@@ -7,7 +7,18 @@ from hypothesis import strategies as st
 
 from harness.judgement import judge, judge_run, judge_scenario
 from harness.rating import Clock
-from harness.verdict import CheckResult, Crash, Finding, KnownBreach, KnownEntry, Standing, Status, Terms, Verdict
+from harness.verdict import (
+    CheckResult,
+    Crash,
+    Finding,
+    KnownBreach,
+    KnownEntry,
+    Ratio,
+    Standing,
+    Status,
+    Terms,
+    Verdict,
+)
 from harness.verdict_document import decode_verdict, encode_verdict
 
 BROKEN = judge(
@@ -21,6 +32,7 @@ BROKEN = judge(
         objective=0,
         unit="orders",
         notes=("1 healed",),
+        ratios=(Ratio(good=11, total=12, objective=0.9, what="paid", evidence={"unpaid": [3]}),),
     ),
     Terms(claimed=10, facts=("F02",)),
 )
@@ -88,6 +100,7 @@ def test_document_says_everything_under_its_names() -> None:
         "facts": ["F02"],
         "findings": [{"subject": "A", "message": "A was charged twice: 二次.", "evidence": {"ledger": [{"seq": 3}]}}],
         "notes": ["1 healed"],
+        "ratios": [{"good": 11, "total": 12, "objective": 0.9, "what": "paid", "evidence": {}, "parts": []}],
         "traceback": None,
         "known": None,
     }

@@ -49,7 +49,7 @@ def check(evidence: Evidence) -> CheckResult:
             good=kind.good,
             total=kind.good + kind.bad,
             objective=share,
-            what=f"{NAMES[name]} {within}, beside {paying.good} of {paying.good + paying.bad} new payments",
+            what=f"{NAMES[name]} {within}, beside new payments",
         )
         for name, kind in kinds.items()
     )

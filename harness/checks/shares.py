@@ -46,4 +46,5 @@ def _joined(parts: list[Ratio]) -> Ratio:
         objective=min(part.objective for part in parts),
         what=f"together: {'; '.join(sorted(part.what for part in parts))}",
         evidence={part.what: dict(part.evidence) for part in parts},
+        parts=tuple(sorted(parts, key=lambda part: part.what)),
     )

@@ -29,6 +29,12 @@ def test_kinds_with_too_few_cases_are_judged_together(ratios: list[Ratio], judge
     assert [(ratio.what, ratio.good, ratio.total) for ratio in judged_together(ratios)] == judged
 
 
+def test_what_is_judged_together_keeps_its_parts() -> None:
+    b, a = share("b", 20, 20), share("a", 3, 4)
+    assert [ratio.parts for ratio in judged_together([b, a])] == [(a, b)]
+    assert [ratio.parts for ratio in judged_together([b])] == [()]
+
+
 def test_lowest_objective_holds_for_what_is_judged_together() -> None:
     assert [ratio.objective for ratio in judged_together([share("a", 3, 3, 0.99), share("b", 10, 10, 0.8)])] == [0.8]
 

@@ -11,12 +11,14 @@ import pytest
 from harness.checks import CHECKS
 from harness.errors import ExitCode
 from harness.report.formats import FORMATS
+from harness.report.saved import SavedRun
 from harness.verdict import Status
 from tests.lifecycle.playing import TARGET, Place
 from tests.report.examples import BROKEN
-from tests.report.run import on_disk
+from tests.report.nights import held, night
+from tests.report.run import judged, on_disk
 
-COMMANDS = ("gate", "report", "check", "rerun", "explain", "token", "list", "up", "down", "rescue")
+COMMANDS = ("gate", "report", "check", "compare", "rerun", "explain", "token", "list", "up", "down", "rescue")
 
 
 def harness(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -73,6 +75,34 @@ def test_a_report_can_go_to_a_pipe(tmp_path: Path) -> None:
 
 def test_the_files_for_machines_need_neither_locust_nor_gevent() -> None:
     code = "import sys, harness.report.formats; sys.exit(any(name in sys.modules for name in ('locust', 'gevent')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("nights", "code", "end"),
+    [
+        ((night(1, held()), night(2, held())), ExitCode.PASS, "nothing got worse"),
+        ((night(1, held()), night(2, judged("no_double_charge", Status.FAIL))), ExitCode.BROKEN, "1 thing got worse"),
+        (
+            (night(1, held(), run={"size": "gate"}), night(2, held())),
+            ExitCode.UNDECIDED,
+            "nothing is seen to be worse, but not everything could be compared",
+        ),
+    ],
+)
+def test_runs_are_compared_and_the_exit_code_says_whether_something_got_worse(
+    tmp_path: Path, nights: tuple[SavedRun, SavedRun], code: ExitCode, end: str
+) -> None:
+    folders = [on_disk(saved, tmp_path / saved.run.run_id).name for saved in nights]
+    first, second = (harness("compare", *folders, folder=tmp_path) for _ in range(2))
+    assert (first.returncode, first.stderr) == (code, "")
+    assert first.stdout == second.stdout
+    assert first.stdout.splitlines()[-1] == f"{folders[1]}: {end} (exit code {code.value})"
+
+
+def test_comparing_needs_neither_locust_nor_the_tables_of_a_judge() -> None:
+    names = ("locust", "gevent", "duckdb")
+    code = f"import sys, harness.cli, harness.report.nights; sys.exit(any(name in sys.modules for name in {names}))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

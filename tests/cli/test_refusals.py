@@ -13,6 +13,7 @@ from harness.errors import ExitCode
 from harness.stack.ports import LOOPBACK
 from tests.lifecycle.playing import SCENARIOS, TARGET
 from tests.report.examples import HELD
+from tests.report.nights import held, night
 from tests.report.run import on_disk
 
 PLAIN = """schema_version = 1
@@ -218,6 +219,18 @@ def test_a_report_of_what_is_no_judged_run_is_refused(folder: Path, tmp_path: Pa
     said = refusal(folder, "harness.cli", "report", str(run), "--junit", "j.xml")
     assert said == f"{run}/verdict.json is missing; `harness check {run}` judges a run directory"
     assert not (folder / "j.xml").exists()
+
+
+def test_runs_that_cannot_be_compared_are_refused_with_the_way_out(folder: Path, tmp_path: Path) -> None:
+    one, other = (str(on_disk(night(day, held()), tmp_path / str(day))) for day in (1, 2))
+    said = refusal(folder, "harness.cli", "compare", one)
+    assert said == "a comparison takes two runs or more, oldest first: harness compare RUN RUN"
+    assert "are the same run 20261101-020000-0001; name it once" in refusal(folder, "harness.cli", "compare", one, one)
+    said = refusal(folder, "harness.cli", "compare", one, str(tmp_path))
+    assert "is no run directory: run.json cannot be read" in said
+    (Path(other) / "verdict.json").unlink()
+    said = refusal(folder, "harness.cli", "compare", one, other)
+    assert said == f"{other}/verdict.json is missing; `harness check {other}` judges a run directory"
 
 
 @pytest.mark.parametrize("command", ["check", "rerun"])
