@@ -28,9 +28,11 @@ WITH taken AS (
     SELECT c.provider, c.number, min(c.seq) AS seq, min(c.at_ns) AS at_ns, min(c.currency) AS currency,
            CAST(sum(c.amount_minor) AS BIGINT) AS captured_minor, bool_and(c.before_books) AS before_books,
            any_value(c.order_no) AS order_no, any_value(c.order_id) AS order_id,
-           max(greatest(c.at_ns, o.pay_by_ns)) AS owed_ns,
+           -- from its pay_by on nobody can mean it any more; of an order that another attempt paid nobody ever did
+           max(if(h.order_no IS NULL, greatest(c.at_ns, o.pay_by_ns), c.at_ns)) AS owed_ns,
            any_value(o.order_no) FILTER (o.journey IS NOT NULL) AS our_order_no
-    FROM captures AS c LEFT JOIN orders AS o USING (order_no) GROUP BY c.provider, c.number),
+    FROM captures AS c LEFT JOIN orders AS o USING (order_no) LEFT JOIN honoured AS h USING (order_no)
+    GROUP BY c.provider, c.number),
 asked AS (                               -- when a request to pay it was first sent
     SELECT o.order_no, min(p.sent_ns) AS sent_ns FROM operations AS p JOIN orders AS o ON o.order_id = p.asked_order_id
     WHERE p.op = 'pay' OR p.tried = 'pay' GROUP BY o.order_no),

@@ -1,11 +1,14 @@
 """Hand-written histories for no_orphan_charge."""
 
+from dataclasses import replace
+
 import msgspec
 
 from harness.verdict import Status
 from tests.histories.builder import Run
 from tests.histories.charge_stories import paid_twice
 from tests.histories.order_stories import two_good_orders
+from tests.histories.settings import QUIESCENT_S
 from tests.histories.story import BROKEN, CRIES_WOLF, EMPTY, HOLDS, MISSES, UNDECIDED, Story
 
 
@@ -73,6 +76,15 @@ def orphan_still_in_its_window() -> Run:
     return run
 
 
+def booked_under_another_number() -> Run:
+    """Paid, by what the books call another number; its pay_by is not over for as long as a refund may take."""
+    run = two_good_orders()
+    at = QUIESCENT_S - 12.0
+    run.paid_order("L", at=at)
+    run.payments[-1] = replace(run.payments[-1], number="garbled")
+    return run
+
+
 def sibling_charged(*, asked_at: float | None = None, captured_at: float = 3.4) -> Run:
     """She has two orders, and pays one; the other is charged as well, and all is booked as it should be."""
     run = two_good_orders()
@@ -131,6 +143,14 @@ ORPHAN_STORIES = (
         status=Status.FAIL,
         subjects=("C",),
         says=("call that attempt 'dead'",),
+    ),
+    Story(
+        column=MISSES,
+        entry="its order is paid, and its pay_by not long over",
+        tell=booked_under_another_number,
+        status=Status.FAIL,
+        subjects=("L",),
+        says=("do not know that number", "'paid'"),
     ),
     Story(
         column=BROKEN,
