@@ -40,6 +40,7 @@ DEFECTS: dict[str, Caught] = {
     "closed_order_reopened": Caught(scene="LateCharge", check="legal_transitions"),
     "closed_early": Caught(scene="LateCharge", check="legal_transitions"),
     "half_refund_is_refunded": Caught(scene="FestivalEvening", check="money_conserved"),
+    "last_refund_is_part": Caught(scene="FestivalEvening", check="money_conserved"),
     "notification_acked_before_commit": Caught(scene="ApiKilled", check="no_stuck_order"),
     "lists_slow": Caught(scene="FestivalEvening", check="latency"),
     "global_lock": Caught(scene="FestivalEvening", check="latency", alone=True),

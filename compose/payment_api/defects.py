@@ -43,6 +43,7 @@ class Defect(StrEnum):
     NO_SCHEMA_FALLBACK = "no_schema_fallback"
     CLOSED_EARLY = "closed_early"
     HALF_REFUND_IS_REFUNDED = "half_refund_is_refunded"
+    LAST_REFUND_IS_PART = "last_refund_is_part"
     RELEASED_TWICE = "released_twice"
     RELEASED_BEFORE_PAYMENT = "released_before_payment"
     RELEASED_NEVER = "released_never"
@@ -124,6 +125,7 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.NO_SCHEMA_FALLBACK: "takes it for a refused payment when a provider refuses a merchant's schema version",
         Defect.RETRY_AMPLIFIED: "repeats a charge that failed four times at once, under its number",
         Defect.CLOSED_EARLY: "closes unpaid orders 2 s before the instant that their customers were told",
+        Defect.LAST_REFUND_IS_PART: "calls an order part-refunded for good, also when all of its money went back",
         Defect.HALF_REFUND_IS_REFUNDED: "calls an order refunded as soon as any part of its money went back",
         Defect.RELEASED_TWICE: "releases the order once more at each notice of a payment that it knows",
         Defect.RELEASED_BEFORE_PAYMENT: "releases the order when its payment begins, whatever comes of it",

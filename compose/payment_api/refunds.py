@@ -143,6 +143,8 @@ class Refunds:
             return
         await connection.execute(BOOK_REFUNDED, order.id, refund.amount_minor)
         whole = order.refunded_minor + refund.amount_minor >= order.paid_minor
+        if Defect.LAST_REFUND_IS_PART in self._defects:
+            whole = False
         if Defect.HALF_REFUND_IS_REFUNDED in self._defects:
             whole = True
         state = OrderState.REFUNDED if whole else OrderState.PART_REFUNDED

@@ -211,12 +211,14 @@ class _Way:
                 person.read()
 
     def _ask_back(self) -> None:
-        """Ask for half of it, and some for a quarter too, or for more than can be."""
+        """Ask for half of it, and some for the rest, or for a quarter too and then for more than can be."""
         person, traits = self._person, self._traits
         paid_minor, half_minor = traits.order.amount_minor, traits.half_minor
         first = person.get_back(half_minor)
         if first and traits.reuses_keys and person.can_repeat(Op.REFUND) and person.think():
             person.ask_back(paid_minor, first)
+        if traits.refunds_rest:
+            person.get_back(paid_minor - half_minor)
         if not traits.refunds_twice:
             return
         quarter_minor = half_minor // 2

@@ -24,6 +24,7 @@ _OLD_CLIENT = 2
 _REFUNDS_TWICE = (10, 4)
 _WANTS_TOO_MUCH = (20, 14)
 """Every other one of those who ask twice."""
+_REFUNDS_REST = (20, 19)
 _REUSES_KEYS = (20, 9)
 """One of four who ask for half of it back, none of whom asks twice."""
 _ORDERS_MORE = frozenset({8, 58})
@@ -49,8 +50,10 @@ class Traits:
     """Asks for half of it back once it is paid."""
     refunds_twice: bool
     """Then asks for a quarter of it too."""
+    refunds_rest: bool
+    """Then asks for all that is left."""
     wants_too_much: bool
-    """And then for more than is left, which must be refused."""
+    """Asks for more than is left once it has asked twice, which must be refused."""
     reuses_keys: bool
     """Its client is careless: it sends a key that was acknowledged again, for another amount."""
     more_orders: int
@@ -99,6 +102,7 @@ def traits_of(number: int, *, seed: int, run_id: str) -> Traits:
         methods=_METHODS[first:] + _METHODS[:first],
         refunds_half=number % _EVERY == _EVERY - 1,
         refunds_twice=_is(number, _REFUNDS_TWICE),
+        refunds_rest=_is(number, _REFUNDS_REST),
         wants_too_much=_is(number, _WANTS_TOO_MUCH),
         reuses_keys=_is(number, _REUSES_KEYS),
         more_orders=MORE_ORDERS if number in _ORDERS_MORE else 0,

@@ -196,7 +196,9 @@ class Stage:
     ) -> JourneyEnd:
         """One patient journey; `number` picks the customer: 0 looks first and pays by WeChat first, and so on."""
         steadfast: dict[str, object] = {"leaves_early": False, "tries_a_key": 2, "reads_receipt": False}
-        steadfast |= dict.fromkeys(("refunds_twice", "wants_too_much", "reuses_keys"), False) | {"more_orders": 0}
+        steadfast |= dict.fromkeys(("refunds_twice", "refunds_rest", "wants_too_much", "reuses_keys"), False) | {
+            "more_orders": 0
+        }
         customer: Traits = replace(traits_of(number, seed=1, run_id="r1"), **{**steadfast, **traits})  # type: ignore[arg-type]
         return travel(
             customer,

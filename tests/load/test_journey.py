@@ -77,6 +77,16 @@ def test_some_ask_for_a_quarter_too_and_some_of_them_then_for_more_than_is_left(
     assert [customer.number for customer in kinds if customer.wants_too_much] == [14]
 
 
+def test_some_ask_for_all_that_is_left() -> None:
+    stage = Stage(refunds=[REFUNDED, REFUNDED])
+    assert stage.travel(19, refunds_rest=True) is JourneyEnd.PAID
+    assert stage.story()[-3:] == ["refund", "refund", "read"]
+    [create] = stage.rows.invocations(Op.CREATE)
+    assert sum(row.amount_minor or 0 for row in stage.rows.invocations(Op.REFUND)) == create.amount_minor
+    kinds = [traits_of(number, seed=1, run_id="r1") for number in range(20)]
+    assert [customer.number for customer in kinds if customer.refunds_rest] == [19]
+
+
 def test_two_early_ones_order_more_once_they_have_paid_and_list_it_all() -> None:
     stage = Stage()
     assert stage.travel(8, more_orders=2) is JourneyEnd.PAID
