@@ -38,6 +38,7 @@ from harness.loading import JOURNEYS_LIMIT_S, load, travel_as
 from harness.operation import JourneyEnd, Phase
 from harness.progress import Progress, Say
 from harness.recorder.rows import PREFLIGHT_JOURNEYS
+from harness.recorder.traces import Traces
 from harness.recorder.writer import HistoryWriter
 from harness.records import run_record, scenario_record
 from harness.scenario import Scenario
@@ -154,6 +155,7 @@ def conduct_scenario(
             scanner=Scanner(seed=assignment.seed, run_id=assignment.run_id),
             timeline=timeline,
             history=history,
+            traces=Traces(run_id=assignment.run_id, scenario=scenario.name),
             folder=folder,
             anchor=anchor,
             account=account,

@@ -30,6 +30,7 @@ from harness.load.session import OnRequest
 from harness.load.watching import watching
 from harness.operation import Op
 from harness.profile import Windows
+from harness.recorder.traces import Traces
 from harness.recorder.writer import HistoryWriter
 from harness.scenario import Plan, Scenario
 from harness.stack.local import Stack
@@ -75,6 +76,7 @@ class Stage:
     """Knows what must not leave the target in this run."""
     timeline: Timeline
     history: HistoryWriter
+    traces: Traces
     folder: Path
     anchor: Anchor
     account: Account

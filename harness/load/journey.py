@@ -21,6 +21,7 @@ from harness.load.traits import Traits
 from harness.operation import JourneyEnd, Method, Op, Outcome, Phase, State
 from harness.profile import Windows
 from harness.recorder.rows import Done, Inv
+from harness.recorder.traces import Traces
 from harness.targets.protocol import Observation, Target
 
 LEAVE_AFTER_S = 1.0
@@ -59,6 +60,7 @@ def travel(
     target: Target,
     client: Connects,
     recorder: Records,
+    traces: Traces,
     windows: Windows,
     phase: Phase,
     scheduled_ns: int,
@@ -99,6 +101,7 @@ def travel(
             phase=phase,
             connection=connection,
             recorder=recorder,
+            traces=traces,
             clock=clock,
             on_request=on_request,
             scanner=scanner,

@@ -8,12 +8,13 @@ An operation is one pair of rows. One that takes several requests has besides a
 pair for each, which name it as their parent; that there is a second is known
 only once the adapter yields it, so the first request's pair is written then.
 The operation's own invocation is with the kernel before anything is sent. An
-operation that is killed leaves its invocation without completion.
+operation that is killed leaves its invocation without completion. Each request
+carries the trace that follows from its operation's row (`harness.recorder.traces`).
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
 import gevent
@@ -23,6 +24,7 @@ from harness.load.keys import key_number, key_text
 from harness.load.leaks import Scanner
 from harness.operation import WRITES, Ending, Method, Op, Outcome, Phase
 from harness.recorder.rows import Done, Inv
+from harness.recorder.traces import TRACEPARENT, Traces
 from harness.targets.outcomes import judge
 from harness.targets.protocol import Call, Observation, Reply, Request
 
@@ -114,6 +116,7 @@ class Session:
         phase: Phase,
         connection: Sends,
         recorder: Records,
+        traces: Traces,
         clock: Clock,
         on_request: OnRequest,
         keys_from: int = 0,
@@ -125,6 +128,7 @@ class Session:
         self._phase = phase
         self._connection = connection
         self._recorder = recorder
+        self._traces = traces
         self._clock = clock
         self._on_request = on_request
         self._keys = keys_from
@@ -142,8 +146,8 @@ class Session:
         inv = self._invocation(act)
         self._recorder.invoke(inv)
         self._leaks.clear()
-        request = next(call)
-        exchange = self._send(request, act.scheduled_ns, act.order)
+        request, nth = next(call), 1
+        exchange = self._send(self._traced(request, inv.id, nth), act.scheduled_ns, act.order)
         told = _resume(call, exchange.reply)
         if isinstance(told, Request):
             first = self._invoke_request(inv, exchange.sent_ns)
@@ -151,12 +155,18 @@ class Session:
         while isinstance(told, Request):
             now_ns = self._clock.now_ns()
             later = self._invoke_request(inv, now_ns)
-            exchange = self._send(told, now_ns, act.order)
+            nth += 1
+            exchange = self._send(self._traced(told, inv.id, nth), now_ns, act.order)
             self._complete_request(later, inv, exchange)
             told = _resume(call, exchange.reply)
         self._recorder.complete(self._completion(inv.id, act, told, exchange))
         self._own(act, told)
         return Seen(told=told, done_ns=exchange.done_ns)
+
+    def _traced(self, request: Request, operation: int, nth: int) -> Request:
+        """The request under its operation's trace; two such headers would be none, so an adapter's own gives way."""
+        headers = [header for header in request.headers if header[0].lower() != TRACEPARENT]
+        return replace(request, headers=(*headers, (TRACEPARENT, self._traces.traceparent(operation, nth))))
 
     def _send(self, request: Request, scheduled_ns: int, asked: str | None) -> Exchange:
         exchange = self._connection.send(request)

@@ -12,11 +12,13 @@ from harness.load.traits import Traits, traits_of
 from harness.operation import Ending, JourneyEnd, Method, Op, Outcome, Phase, State
 from harness.profile import GATE, Windows
 from harness.recorder.rows import Done, Inv
+from harness.recorder.traces import Traces
 from harness.targets.books import Book
 from harness.targets.protocol import BookCall, Call, Capabilities, NewOrder, Observation, Reply, Request
 
 ALL = frozenset({Op.CREATE, Op.PAY, Op.READ, Op.LIST, Op.REFUND})
 T0_NS = 1_000_000_000
+TRACES = Traces(run_id="r1", scenario="OnStage")
 ANSWER_NS = 20_000_000
 """How long each request takes on this stage."""
 
@@ -205,6 +207,7 @@ class Stage:
             target=self,
             client=self,
             recorder=self.rows,
+            traces=TRACES,
             windows=windows,
             phase=Phase.STEADY,
             scheduled_ns=T0_NS,

@@ -22,7 +22,7 @@ from harness.load.session import Session
 from harness.load.traits import traits_of
 from harness.operation import JourneyEnd, Op, Phase
 from harness.scenario import Returning, Strangers
-from tests.load.stage import BUSY, REFUNDED, T0_NS, Stage, refusal
+from tests.load.stage import BUSY, REFUNDED, T0_NS, TRACES, Stage, refusal
 
 LIMIT_S = 10.0
 
@@ -40,6 +40,7 @@ def again(stage: Stage, number: int, keys_from: int) -> Person:
         phase=Phase.STEADY,
         connection=stage,
         recorder=stage.rows,
+        traces=TRACES,
         clock=stage.clock,
         on_request=lambda *_: None,
         keys_from=keys_from,

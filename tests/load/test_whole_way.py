@@ -1,6 +1,7 @@
 """Do arrivals, journeys, client and history work together over real sockets?"""
 
 import time
+from collections import Counter
 from pathlib import Path
 
 import gevent.event
@@ -14,6 +15,7 @@ from harness.load.traits import traits_of
 from harness.operation import Ending, Method, Op, Outcome, Phase, State
 from harness.profile import GATE
 from harness.recorder.rows import Done, Footer, Header, Inv, Row
+from harness.recorder.traces import Traces
 from harness.recorder.writer import HistoryWriter
 from harness.targets.books import Book
 from harness.targets.outcomes import judge
@@ -75,13 +77,32 @@ class Plain:
         )
 
 
+class Paged(Plain):
+    """Whoever lists their orders is given them on two pages; its client has an opinion on traces."""
+
+    def list_orders(self, user: str) -> Call:
+        yield Request(method="GET", path=f"/list/{user}/1", name="list", headers=(("Traceparent", "00-mine"),))
+        told = yield from super().list_orders(user)
+        return told
+
+
+TRACES = Traces(run_id="r1", scenario="WholeWay")
+
+
 def read_rows(history: Path) -> list[Row]:
     return [msgspec.json.decode(line, type=Row) for line in history.read_bytes().splitlines()]
 
 
-def run(server: RawServer, history: Path, *, journeys: int, until: gevent.event.Event | None = None) -> Dispatch:
+def run(
+    server: RawServer,
+    history: Path,
+    *,
+    journeys: int,
+    until: gevent.event.Event | None = None,
+    target: Plain | None = None,
+) -> Dispatch:
     client = Client(server.url, deadlines=Deadlines.within(GATE.client_deadline_ms))
-    target = Plain()
+    target = target or Plain()
     with HistoryWriter(history, worker=0, clock_ns=time.monotonic_ns) as writer:
 
         def journey(number: int, scheduled_ns: int) -> None:
@@ -90,6 +111,7 @@ def run(server: RawServer, history: Path, *, journeys: int, until: gevent.event.
                 target=target,
                 client=client,
                 recorder=writer,
+                traces=TRACES,
                 windows=GATE,
                 phase=Phase.STEADY,
                 scheduled_ns=scheduled_ns,
@@ -139,6 +161,28 @@ def test_every_write_is_on_disk_before_the_target_sees_it(tmp_path: Path) -> Non
     counts = {op: sum(row.op == op for row in begun) for op in (Op.JOURNEY, Op.CREATE, Op.PAY, Op.LIST, Op.REFUND)}
     # The fifth and the tenth customer want half back, the fifth then a quarter; the ninth places two orders more.
     assert counts == {Op.JOURNEY: 10, Op.CREATE: 12, Op.PAY: 10, Op.LIST: 10, Op.REFUND: 3}
+
+
+def test_every_request_carries_the_trace_that_follows_from_the_recorded_row(tmp_path: Path) -> None:
+    history = tmp_path / "0.jsonl"
+    sent: list[str] = []
+
+    def script(peer: Peer) -> None:
+        while request := peer.request():
+            head = request.partition(b"\r\n\r\n")[0].decode()
+            (value,) = [line[13:] for line in head.split("\r\n") if line.lower().startswith("traceparent: ")]
+            sent.append(value)
+            peer.send(answer(head.split("/")[2].encode()))
+
+    with RawServer(script) as server:
+        run(server, history, journeys=10, target=Paged())
+    begun = [row for row in read_rows(history) if isinstance(row, Inv)]
+    parts = Counter(row.parent for row in begun if row.op == Op.REQUEST)
+    operations = [row for row in begun if row.op not in {Op.JOURNEY, Op.REQUEST}]
+    assert {row.op for row in operations if parts[row.id] == 2} == {Op.LIST}
+    assert sorted(sent) == sorted(
+        TRACES.traceparent(row.id, nth) for row in operations for nth in range(1, max(1, parts[row.id]) + 1)
+    )
 
 
 def test_journeys_stopped_in_mid_payment_leave_it_without_completion(tmp_path: Path) -> None:
