@@ -148,6 +148,7 @@ def _shown(evidence: Evidence, case: SimpleNamespace) -> dict[str, object]:
         "done_s": since_start(evidence, case.done_ns),
         "http": case.http,
         "code": case.code,
+        "trace_id": evidence.traces.trace_id(case.id),
     }
 
 

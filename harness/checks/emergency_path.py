@@ -10,7 +10,7 @@ business, and what lies beside a fault on the customer's way, on the target's ow
 
 from harness.checks.busyness import note_served
 from harness.checks.check import IN_TIME, Check
-from harness.checks.proof import entry, reasons
+from harness.checks.proof import operation, reasons
 from harness.checks.shares import judged_together, weakest
 from harness.checks.trouble import FAILURES
 from harness.evidence.tables import Evidence
@@ -54,7 +54,7 @@ def check(evidence: Evidence) -> CheckResult:
             total=kind.good + kind.bad,
             objective=objectives.emergency_ratio,
             what=f"{kind.op} of paid orders answered ok within {objectives.latency_limit_ms} ms while paying failed",
-            evidence={"unserved": [entry(evidence, row) for row in (kind.unserved or [])[:MAX_SHOWN]]},
+            evidence={"unserved": [operation(evidence, row) for row in (kind.unserved or [])[:MAX_SHOWN]]},
         )
         for kind in kinds
     )

@@ -14,8 +14,10 @@ with the key was answered, and its effects cannot be counted either, because nei
 nor ledger is there to show a second one.
 """
 
+from collections import defaultdict
+
 from harness.checks.check import Check, Premise
-from harness.checks.proof import proof, reasons
+from harness.checks.proof import MAX_ROWS, operation, proof, reasons
 from harness.evidence.tables import Evidence
 from harness.verdict import CheckResult, Finding
 
@@ -131,6 +133,7 @@ def check(evidence: Evidence) -> CheckResult:
     countable = _countable(evidence)
     unanswered = [row for row in silent if (row.op, row.method) not in countable]
     proofs = _proofs(evidence, [order for key, names in orders.items() if told[key] for order in names])
+    sent = _sent(evidence, [row.key_no for row in cases if told[row.key_no]])
     findings = tuple(
         Finding(
             subject=row.order_id or f"journey {row.journey}",
@@ -139,6 +142,7 @@ def check(evidence: Evidence) -> CheckResult:
             evidence={
                 "key": row.key_no,
                 "journey": row.journey,
+                "requests": sent[row.key_no][:MAX_ROWS],
                 "orders": {order: proofs[order] for order in sorted(set(orders[row.key_no])) if order in proofs},
             },
         )
@@ -171,6 +175,21 @@ def _countable(evidence: Evidence) -> set[tuple[str, str | None]]:
     countable: set[tuple[str, str | None]] = {("pay", provider) for (provider,) in evidence.rows(WHOLE)}
     countable |= {("create", None)} if "orders" in shown else set()
     return countable | ({("refund", None)} if "refunds" in shown else set())
+
+
+SENT = """
+SELECT p.key_no, p.id, p.op, p.method, p.attempt, p.sent_ns, p.done_ns, p.outcome, p.ending, p.http, p.code, p.result_id
+FROM keyed AS k JOIN operations AS p USING (id)
+WHERE k.key_no IN (SELECT unnest($keys)) ORDER BY p.key_no, p.sent_ns, p.id
+"""
+
+
+def _sent(evidence: Evidence, keys: list[int]) -> dict[int, list[dict[str, object]]]:
+    """What was sent with these keys, by key: also what was never answered, and so is of no order that is known."""
+    sent: dict[int, list[dict[str, object]]] = defaultdict(list)
+    for row in evidence.cases(SENT, keys=keys) if keys else ():
+        sent[row.key_no].append(operation(evidence, vars(row)))
+    return sent
 
 
 NUMBERED = "SELECT order_no, order_id FROM orders WHERE order_id IN (SELECT unnest($orders)) ORDER BY order_no"

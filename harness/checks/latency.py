@@ -10,7 +10,7 @@ case: what a customer who left early had not had answered.
 
 from harness.checks.alive import alive_until_ns
 from harness.checks.check import IN_TIME, Check
-from harness.checks.proof import entry, reasons
+from harness.checks.proof import operation, reasons
 from harness.checks.shares import judged_together, weakest
 from harness.evidence.tables import Evidence
 from harness.verdict import CheckResult, Ratio
@@ -53,7 +53,7 @@ def check(evidence: Evidence) -> CheckResult:
             total=kind.good + kind.bad,
             objective=objectives.latency_share,
             what=f"{kind.op} answered within {objectives.latency_limit_ms} ms",
-            evidence={"slow": [entry(evidence, slow) for slow in (kind.slow or [])[:MAX_SHOWN]]},
+            evidence={"slow": [operation(evidence, slow) for slow in (kind.slow or [])[:MAX_SHOWN]]},
         )
         for kind in kinds
     )

@@ -22,7 +22,7 @@ SELECT p.journey, any_value(j.user_id) AS user_id, any_value(o.order_id) AS orde
        list(DISTINCT p.op ORDER BY p.op) AS ops,
        (SELECT list(DISTINCT kind ORDER BY kind)
         FROM (SELECT unnest(q.leaks) AS kind FROM leaky AS q WHERE q.journey = p.journey)) AS kinds,
-       arg_min(p.op, p.id) AS op, arg_min(p.method, p.id) AS method, arg_min(p.http, p.id) AS http,
+       min(p.id) AS id, arg_min(p.op, p.id) AS op, arg_min(p.method, p.id) AS method, arg_min(p.http, p.id) AS http,
        arg_min(p.code, p.id) AS code, arg_min(p.sent_ns, p.id) AS sent_ns, arg_min(p.leaks, p.id) AS first_kinds
 FROM leaky AS p LEFT JOIN journeys AS j USING (journey) LEFT JOIN owned AS o USING (journey)
 GROUP BY p.journey ORDER BY min(p.id)
@@ -83,7 +83,13 @@ def _in_replies(evidence: Evidence) -> tuple[Finding, ...]:
             Finding(
                 subject=case.order_id or f"journey {case.journey}",
                 message=f"{asked} was answered {answer} with {_named(case.first_kinds)} in it{more}.",
-                evidence={"journey": case.journey, "replies": case.replies, "ops": case.ops, "kinds": case.kinds},
+                evidence={
+                    "journey": case.journey,
+                    "replies": case.replies,
+                    "ops": case.ops,
+                    "kinds": case.kinds,
+                    "trace_id": evidence.traces.trace_id(case.id),
+                },
             )
         )
     return tuple(findings)

@@ -158,6 +158,7 @@ def _of_requests(evidence: Evidence, limit_ns: int) -> list[Finding]:
                         "done_s": None if row.done_ns is None else since_start(evidence, row.done_ns),
                         "ending": row.ending,
                         "http": row.http,
+                        "trace_id": evidence.traces.trace_id(row.operation),
                     }
                 },
             )

@@ -93,12 +93,18 @@ def entry(evidence: Evidence, row: Mapping[str, Any]) -> dict[str, object]:
     return shown
 
 
+def operation(evidence: Evidence, row: Mapping[str, Any]) -> dict[str, object]:
+    """The same of an operation of a customer, by its `id`, with the trace under which the target knows it."""
+    return entry(evidence, row) | {"trace_id": evidence.traces.trace_id(row["id"])}
+
+
 def _by_order(evidence: Evidence, query: str, order_nos: Sequence[int]) -> dict[int, list[dict[str, object]]]:
     cursor = evidence.con.execute(query, {"order_nos": list(order_nos)})
     names = [column[0] for column in cursor.description or ()]
     found: dict[int, list[dict[str, object]]] = defaultdict(list)
+    tell = operation if query is HISTORY_OF_ORDERS else entry
     for row in cursor.fetchall():
-        found[row[0]].append(entry(evidence, dict(zip(names[1:], row[1:], strict=True))))
+        found[row[0]].append(tell(evidence, dict(zip(names[1:], row[1:], strict=True))))
     return found
 
 

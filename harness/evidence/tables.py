@@ -25,6 +25,7 @@ import msgspec
 from harness.documents import SCHEMA_VERSION, Anchor, ConductRecord, ScenarioRecord
 from harness.errors import RunDirectoryError
 from harness.evidence import build, money, reading, schema
+from harness.recorder.traces import Traces
 
 MEMORY_LIMIT = "2GB"
 SMALL_BYTES = 16_000_000
@@ -37,9 +38,10 @@ class Evidence:
     """One scenario's folder as tables; usable inside `open_evidence` only."""
 
     con: duckdb.DuckDBPyConnection
-    run_id: str
     anchor: Anchor
     scenario: ScenarioRecord
+    traces: Traces
+    """Under which the target knows the history's operations."""
     conduct: ConductRecord
     """Empty counts and no instants where `conduct` is missing."""
     missing: frozenset[str]
@@ -55,7 +57,6 @@ class Evidence:
     until_ns: int
     """Up to here the evidence is known to reach: the end of reading the books, else quiescence, else the load's end,
     else the last instant in any row."""
-
     built: set[Callable[["Evidence"], None]] = field(default_factory=set)
     """What `once` has built."""
 
@@ -182,9 +183,9 @@ def _read(
     notes.extend(f"{n} orders in ledgers belong to no journey of the history, such as {o}" for n, o in strangers if n)
     return Evidence(
         con=con,
-        run_id=head.run_id,
         anchor=head.anchor,
         scenario=scenario,
+        traces=Traces(run_id=head.run_id, scenario=scenario.name),
         conduct=conduct,
         missing=frozenset(missing),
         notes=tuple(notes),

@@ -31,6 +31,12 @@ class Event:
     """Seconds since the load's start; None for how the books stood in the end."""
     who: str
     what: str
+    trace_id: str | None = None
+    """Under which the target knows a customer's operation."""
+
+    def told(self) -> str:
+        """What happened, and where the target's own tracing tells of it."""
+        return in_trace(self.what, self.trace_id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,7 +104,7 @@ def told(story: Story) -> Iterator[str]:
     yield story.message if story.subject in story.message else f"{story.subject}: {story.message}"
     for event in story.events:
         at = "at rest" if event.at_s is None else f"{event.at_s:+.3f} s"
-        yield f"  {at:>10}  {event.who:<8}  {event.what}"
+        yield f"  {at:>10}  {event.who:<8}  {event.told()}"
     if story.left_out:
         yield f"  {story.left_out} more rows in verdict.json"
 
@@ -128,7 +134,13 @@ def _events(evidence: Mapping[str, object], currency: str | None) -> Iterator[Ev
             if row.get("op") in {"read", "list"} and row.get("outcome") == "ok":
                 continue  # a look that found what it sought is no news
             key = keys.setdefault(row["key_no"], len(keys) + 1) if "key_no" in row else None
-            yield Event(at_s=_float(row.get("sent_s")), who="customer", what=asked(row, key))
+            trace_id = row.get("trace_id")
+            yield Event(
+                at_s=_float(row.get("sent_s")),
+                who="customer",
+                what=asked(row, key),
+                trace_id=trace_id if isinstance(trace_id, str) else None,
+            )
         for row in _rows(proof, "ledger"):
             if (what := _moved(row, currency)) is not None:
                 yield Event(at_s=_float(row.get("at_s")), who=str(row.get("provider", "provider")), what=what)
@@ -165,6 +177,11 @@ def asked(row: Row, key: int | None) -> str:
     took = "" if sent_s is None or done_s is None or done_s - sent_s < SLOW_S else f" after {done_s - sent_s:.1f} s"
     state = f", the order is {row['state']}" if "state" in row else ""
     return f"{what}: {answer}{took}{state}"
+
+
+def in_trace(what: str, trace_id: str | None) -> str:
+    """A line of a story, with the trace that it has in the target's own tracing, if any: a word that no fold parts."""
+    return what if trace_id is None else f"{what}, trace:{trace_id}"
 
 
 def _moved(row: Row, currency: str | None) -> str | None:

@@ -169,7 +169,7 @@ def _print_story(story: Story, record: ScenarioRecord, console: Console) -> None
     table.add_column(no_wrap=True)
     table.add_column()
     for event in story.events:
-        table.add_row("at rest" if event.at_s is None else f"{event.at_s:+.3f} s", event.who, escape(event.what))
+        table.add_row("at rest" if event.at_s is None else f"{event.at_s:+.3f} s", event.who, escape(event.told()))
     if story.left_out:
         table.add_row("", "", f"{story.left_out} more rows in verdict.json")
     if story.events:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from harness.evidence.tables import Evidence, open_evidence
+from harness.recorder.traces import Traces
 from tests.histories.builder import CONDUCT, PROVIDERS, Run, ns, utc_ms
 from tests.histories.order_stories import two_good_orders
 
@@ -83,7 +84,7 @@ def test_build_and_defects_are_not_even_read(folder: Path) -> None:
         del run[name]
     path.write_bytes(msgspec.json.encode(run))
     with open_evidence(folder) as evidence:
-        assert evidence.run_id == run["run_id"]
+        assert evidence.traces.trace_id(7) == Traces(run_id=run["run_id"], scenario=evidence.scenario.name).trace_id(7)
 
 
 def test_what_is_missing_is_named_and_its_table_empty(tmp_path: Path) -> None:
@@ -262,4 +263,4 @@ def test_refund_without_an_answer_finds_its_row_in_the_books(tmp_path: Path) -> 
 
 def test_evidence_is_a_value(evidence: Evidence) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        evidence.run_id = "another"  # type: ignore[misc]
+        evidence.start_ns = 0  # type: ignore[misc]

@@ -91,14 +91,16 @@ CONDUCT = ConductRecord(
 COURSE: dict[str, Any] = {
     "history": [
         {"op": "create", "key_no": 9001, "sent_s": 2.0, "done_s": 2.01, "ending": "answered", "http": 201,
-         "state": "open", "outcome": "ok"},
-        {"op": "read", "sent_s": 2.1, "done_s": 2.2, "ending": "answered", "http": 200, "outcome": "ok"},
+         "state": "open", "outcome": "ok", "trace_id": "c0885c4e8ef063bdf7ac1557996f8a96"},
+        {"op": "read", "sent_s": 2.1, "done_s": 2.2, "ending": "answered", "http": 200, "outcome": "ok",
+         "trace_id": "1f6b0d27c3b9f4a85e2d9078ab3c4e11"},
         {"op": "pay", "method": "wechat", "key_no": 9002, "sent_s": 2.5, "done_s": 3.5, "ending": "answered",
-         "http": 202, "code": "attempt_unknown", "state": "paying", "outcome": "info"},
+         "http": 202, "code": "attempt_unknown", "state": "paying", "outcome": "info",
+         "trace_id": "5a0c7e93d1428bf6907ce35fb2d18a40"},
         {"op": "pay", "method": "wechat", "key_no": 9002, "sent_s": 4.0, "done_s": 4.2, "ending": "cut_body",
-         "outcome": "info"},
+         "outcome": "info", "trace_id": "e94d2b7f0a6158c3b7d4f09e215c8a6d"},
         {"op": "read", "sent_s": 9.0, "done_s": 9.1, "ending": "answered", "http": 404, "code": "order_not_found",
-         "outcome": "fail"},
+         "outcome": "fail", "trace_id": "3d7a91f08c5be4260f1b82e6d9475c3a"},
     ],
     "ledger": [
         {"kind": "accepted", "provider": "wechat", "at_s": 2.51, "number": "P1", "amount_minor": 1_250},

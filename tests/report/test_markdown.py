@@ -59,6 +59,7 @@ def test_it_tells_the_loss_the_promises_worst_first_and_the_worst_order_s_story_
     assert cells[7:14] == ["refund_in_window", "FAIL", "8 s", "11.25 s", "30", "2", "2"]
     assert "Not claimed here, counted, no breach seen: latency." in told
     assert blocks(BROKEN)[0].startswith("Order ord_a is short of 1250 at [wechat].")
+    assert f"201, the order is open, trace:{COURSE['history'][0]['trace_id']}\n" in blocks(BROKEN)[0]
     assert "    +2.600 s  wechat    took 12.50 CNY under P1" in blocks(BROKEN)[0]
     assert "harness explain runs/20261124-201500-1f3a ord_a" in blocks(BROKEN)[-1]
 
