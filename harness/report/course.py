@@ -32,6 +32,8 @@ class Moment:
     """A look that found what it sought, or a step towards an effect: no news by itself."""
     where: str = ""
     """Of a fault: what it strikes."""
+    trace_id: str | None = None
+    """Of a customer's operation: under which the target knows it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +49,7 @@ class Asked:
     amount_minor: int | None
     tried: str | None
     sent_ns: int
+    trace_id: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,7 +120,7 @@ about AS (
     SELECT o.order_id, o.journey, p.* FROM operations AS p
     JOIN asked AS o ON p.journey = o.journey AND p.intent IS NOT DISTINCT FROM o.intent
     WHERE p.order_id IS NULL AND p.op IN ('create', 'list'))
-SELECT p.about_order_id, p.op, p.journey, j.user_id, p.key_no, p.asked_order_id, p.method, p.asked_minor, p.tried,
+SELECT p.about_order_id, p.id, p.op, p.journey, j.user_id, p.key_no, p.asked_order_id, p.method, p.asked_minor, p.tried,
        p.sent_ns, p.done_ns, p.outcome, p.ending, p.http, p.code, p.state, p.offers, p.build
 FROM about AS p LEFT JOIN journeys AS j ON j.journey = p.journey
 WHERE p.op NOT IN ('journey', 'request') ORDER BY p.about_order_id, p.sent_ns, p.id
@@ -140,14 +143,15 @@ def _operations(evidence: Evidence, orders: list[str]) -> Iterator[tuple[str, As
             amount_minor=row.asked_minor,
             tried=row.tried,
             sent_ns=row.sent_ns,
+            trace_id=evidence.traces.trace_id(row.id),
         )
-        yield row.about_order_id, request, _told(row, key)
+        yield row.about_order_id, request, _told(row, key, request.trace_id)
 
 
-def _told(row: Any, key: int | None) -> Moment:
+def _told(row: Any, key: int | None, trace_id: str) -> Moment:
     who = STRANGER if row.op == Op.TRESPASS else CUSTOMER
     look = row.op in {Op.READ, Op.LIST} and row.outcome == Outcome.OK
-    return Moment(at_ns=row.sent_ns, who=who, what=_request(row, key), minor=look)
+    return Moment(at_ns=row.sent_ns, who=who, what=_request(row, key), minor=look, trace_id=trace_id)
 
 
 def _request(row: Any, key: int | None) -> str:

@@ -3,6 +3,9 @@
 As curl lines for a shell: where the target listens, the order's id and each customer's token are
 variables, set once above the lines. The adapter says what each request looks like, without I/O; it is
 given no secret, and what it makes of none is left out.
+
+A request that is sent again is another one: under the trace of the run's, its spans would pass for that run's. So it
+carries none, and the line above it names the trace of the run's, to be held against it.
 """
 
 import shlex
@@ -34,7 +37,11 @@ def curl_lines(target: Target, sent: Iterable[Asked], order_id: str, *, seed: in
         private = dict(_first(target.read(user, order_id)).headers)
         for each in operations:
             call = _call(target, each, seed=seed, run_id=run_id)
-            yield f"# {each.op}: the adapter has no such request" if call is None else _line(call, order_id, private)
+            if call is None:
+                yield f"# {each.op}: the adapter has no such request"
+            else:
+                yield f"# in the run: trace {each.trace_id}"
+                yield _line(call, order_id, private)
 
 
 def _call(target: Target, each: Asked, *, seed: int, run_id: str) -> Request | None:

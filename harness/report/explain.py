@@ -22,6 +22,7 @@ from harness.evidence.tables import Evidence, open_evidence
 from harness.money import amount
 from harness.report.course import Asked, Moment, courses
 from harness.report.curl import STAND_IN, curl_lines
+from harness.report.stories import in_trace
 from harness.targets.adapter import make_adapter
 from harness.targets.file import load_target
 from harness.verdict import Finding, Verdict
@@ -130,7 +131,7 @@ def print_explanation(run_dir: Path, told: Explanation, console: Console) -> Non
         utc = datetime.fromtimestamp(told.utc_ms / 1e3 + since_s, tz=UTC)
         style = "dim" if moment.who == "fault" else ""
         clock = f"{utc:%H:%M:%S}.{utc.microsecond // 1000:03d}"
-        table.add_row(f"{since_s:+.3f}", clock, moment.who, escape(moment.what), style=style)
+        table.add_row(f"{since_s:+.3f}", clock, moment.who, escape(in_trace(moment.what, moment.trace_id)), style=style)
     table.add_row("at rest", "", "books", escape(told.at_rest))
     console.print(table)
     console.print("\n[bold]the customers' requests[/]")

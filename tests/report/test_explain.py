@@ -16,15 +16,20 @@ from rich.console import Console
 from harness.checks import CHECKS
 from harness.checks.judging import check_run
 from harness.errors import RunDirectoryError, UsageError
+from harness.evidence.tables import open_evidence
 from harness.load.keys import key_number
+from harness.recorder.traces import Traces
 from harness.report.course import Asked
 from harness.report.curl import curl_lines
 from harness.report.explain import explain, print_explanation
 from harness.targets.books import BookAffected, BookDiscrepancy, BookVoucher
 from harness.targets.reference import Reference
 from tests.histories.builder import Run, utc_ms
+from tests.histories.settings import RUN
 
+SENT = "SELECT id, sent_ns FROM operations WHERE op <> 'journey' ORDER BY id"
 STUB = '#!/bin/sh\necho "authorization: Bearer of $2"\n'
+TRACE_ID = "c0885c4e8ef063bdf7ac1557996f8a96"
 SETTINGS = {"token_secret": "none", "operator_token": "none"}
 
 
@@ -95,6 +100,21 @@ def test_the_course_is_told_by_every_source_in_the_order_of_instants(judged: Pat
     ]
 
 
+def test_each_step_of_a_customer_stands_beside_its_trace_and_nothing_else_does(judged: Path) -> None:
+    story = explain(judged, "A1")
+    with open_evidence(judged / "HandWritten") as evidence:
+        sent = {row.sent_ns: row.id for row in evidence.cases(SENT)}
+    traces = Traces(run_id=RUN.run_id, scenario="HandWritten")
+    steps = [each for each in story.moments if each.at_ns in sent and each.who in {"customer", "stranger"}]
+    assert len(steps) == len(story.sent) == 5
+    assert [each.trace_id for each in steps] == [traces.trace_id(sent[each.at_ns]) for each in steps]
+    assert [each.trace_id for each in story.sent] == [each.trace_id for each in steps]
+    assert {each.trace_id for each in story.moments if each not in steps} == {None}
+    text = shown(judged, "A1")
+    for step in steps:
+        assert f"{step.what}, trace:{step.trace_id}" in text
+
+
 def test_what_was_broken_is_said(judged: Path) -> None:
     assert [check for check, _ in explain(judged, "A1").broken] == ["no_double_charge"]
     assert explain(judged, "B").broken == ()
@@ -133,19 +153,19 @@ def test_without_the_target_file_the_story_is_told_without_requests(judged: Path
     assert "# how the target is spoken to is not known here" in text
 
 
-Seen = list[tuple[str, str, str | None, str | None, bytes]]
+Seen = list[tuple[str, str, str | None, str | None, bytes, str | None]]
 
 
 @pytest.fixture
 def server() -> Iterator[tuple[str, Seen]]:
-    """An HTTP server that keeps what it was asked: method, path, key, authorization, body."""
+    """An HTTP server that keeps what it was asked: method, path, key, authorization, body, trace."""
     seen: Seen = []
 
     class Keeper(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             keys = (self.headers["idempotency-key"], self.headers["authorization"])
-            seen.append((self.command, self.path, *keys, body))
+            seen.append((self.command, self.path, *keys, body, self.headers["traceparent"]))
             self.send_response(200)
             self.send_header("content-length", "0")
             self.end_headers()
@@ -165,7 +185,7 @@ def server() -> Iterator[tuple[str, Seen]]:
 
 def asked(op: str, *, user: str = "u-r-3", nth: int | None = None, **more: Any) -> Asked:
     fields: dict[str, Any] = {"key_no": None if nth is None else key_number(3, nth), "order_id": "o'1 x"}
-    fields |= {"method": None, "amount_minor": None, "tried": None, "sent_ns": 0} | more
+    fields |= {"method": None, "amount_minor": None, "tried": None, "sent_ns": 0, "trace_id": TRACE_ID} | more
     return Asked(op=op, journey=3, user=user, **fields)
 
 
@@ -196,6 +216,7 @@ def test_the_requests_run_as_they_stand(tmp_path: Path, server: tuple[str, Seen]
         ("POST", "/v1/orders/o%271%20x/refunds", "u-r-3-3", mine),
         ("POST", "/v1/orders", "u-r-3-1", other),
     ]
+    assert {each[5] for each in seen} == {None}  # what is sent again is no part of the run's trace
     assert seen[5][4] == seen[0][4]
     assert b'"amount_minor":' in seen[0][4]
     assert seen[1][4] == b'{"method":"wechat"}'
@@ -204,7 +225,7 @@ def test_the_requests_run_as_they_stand(tmp_path: Path, server: tuple[str, Seen]
 def test_the_requests_say_what_to_set_first() -> None:
     lines = list(curl_lines(Reference(SETTINGS), [asked("read", order_id="o1")], "o1", seed=7, run_id="r"))
     assert lines[0].startswith("# bring the target up by `harness up`")
-    assert 'curl -sS -i "$BASE_URL/v1/orders/$ORDER" -H "$TOKEN"' in lines
+    assert lines[-2:] == [f"# in the run: trace {TRACE_ID}", 'curl -sS -i "$BASE_URL/v1/orders/$ORDER" -H "$TOKEN"']
     done = subprocess.run(["sh"], input="\n".join(lines).encode(), env={}, capture_output=True, check=False)
     assert done.returncode != 0
     assert b"where customers send their requests" in done.stderr

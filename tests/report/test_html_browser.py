@@ -4,6 +4,7 @@ Screenshots lie in $HARNESS_SCREENSHOTS if that is set: look at them after a cha
 """
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,6 +105,17 @@ def test_a_story_stands_in_three_lanes_and_its_small_steps_when_asked_for(tab: T
         " [...row.cells].flatMap((cell, at) => at && cell.textContent ? [at] : []).join())"
     )
     assert set(rows) == {"1,2", "2", "3"}  # a request with its answer, a step of the API's books, a provider's
+
+
+def test_an_order_can_be_found_by_a_trace_that_one_click_marks_whole(tab: Tab, pages: dict[str, Path]) -> None:
+    tab.open(pages["broken"])
+    traces = tab.run("[...document.querySelectorAll('.tale[open] .trace')].map((each) => each.textContent)")
+    assert traces
+    assert all(re.fullmatch("[0-9a-f]{32}", each) for each in traces)
+    assert tab.run("getComputedStyle(document.querySelector('.trace')).userSelect") == "all"
+    tab.run(f"{{ const find = document.querySelector('.find input'); find.value = '{traces[-1]}';"
+            " find.dispatchEvent(new Event('input')); }")  # fmt: skip
+    assert tab.run("document.querySelector('.find [role=status]').textContent") == "1 of 1 shown"
 
 
 def test_orders_can_be_found(tab: Tab, pages: dict[str, Path]) -> None:

@@ -7,12 +7,14 @@ import pytest
 
 from harness.documents import PhaseRecord
 from harness.evidence.tables import open_evidence
+from harness.recorder.traces import Traces
 from harness.report.html.axis import Axis, Band, Charges, Latencies, Mark, Outcomes, Rate, axis
 from harness.report.html.lanes import Space, Step, Tales, tales
 from harness.report.html.validity import ClockBound, Premise, Proof, validity
 from harness.report.html.words import Word
 from harness.verdict import Finding, JudgedCheck, Status
 from tests.histories.builder import Run, ns
+from tests.histories.settings import RUN
 from tests.report.run import judged
 
 MINUTE = msgspec.structs.replace(Run().conduct, load_end_ns=ns(2.0))
@@ -150,10 +152,11 @@ def test_an_order_is_told_in_three_lanes_with_the_fault_that_was_on(tmp_path: Pa
     (tale,) = told(run, tmp_path, broken("A")).told
     assert (tale.subject, tale.promises, tale.message, tale.whole) == ("A", ("no_double_charge",), "A is lost.", True)
     opened, paid = "200, the order is open [ok]", "200, the order is paid [ok]"
+    create, pay = (Traces(run_id=RUN.run_id, scenario="HandWritten").trace_id(row.id) for row in run.history[1:4:2])
     assert tale.steps == (
-        Step(at_ms=1_000, lane=0, who="customer", what="create (key 1)", answer=opened),
+        Step(at_ms=1_000, lane=0, who="customer", what="create (key 1)", answer=opened, trace_id=create),
         Step(at_ms=1_050, lane=1, who="books", what="order: new -> open"),
-        Step(at_ms=1_200, lane=0, who="customer", what="pay by wechat (key 2)", answer=paid),
+        Step(at_ms=1_200, lane=0, who="customer", what="pay by wechat (key 2)", answer=paid, trace_id=pay),
         Step(at_ms=1_200, lane=3, who="fault", what="begins: cut at wechat", during=True),
         Step(at_ms=1_200, lane=3, who="fault", what="begins: cut at card", during=True),
         Step(at_ms=1_300, lane=2, who="wechat", what="captured A-1: 10.00 CNY", during=True),

@@ -55,6 +55,8 @@ class Step:
     """No news by itself: shown when asked for."""
     during: bool = False
     """A fault was on."""
+    trace_id: str = ""
+    """Of a customer's request: under which the target knows it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,6 +153,7 @@ def _moments(evidence: Evidence, course: Course) -> Iterator[Step]:
             answer=answer,
             minor=moment.minor,
             during=bool(on),
+            trace_id=moment.trace_id or "",
         )
     yield Step(at_ms=None, lane=API_LANE, who=BOOKS_WORD, what=course.at_rest)
 
@@ -179,7 +182,8 @@ def _events(story: Story) -> Iterator[Step]:
     for event in story.events:
         at_ms = None if event.at_s is None else round(event.at_s * 1_000)
         what, answer = _asked(event.who, event.what)
-        yield Step(at_ms=at_ms, lane=_lane(event.who), who=event.who, what=what, answer=answer)
+        trace_id = event.trace_id or ""
+        yield Step(at_ms=at_ms, lane=_lane(event.who), who=event.who, what=what, answer=answer, trace_id=trace_id)
 
 
 def _asked(who: str, what: str) -> tuple[str, str]:
@@ -198,4 +202,5 @@ def _lane(who: str) -> int:
 
 def _weight(tale: Tale) -> int:
     """About so many bytes of the page."""
-    return len(tale.message) + 60 + sum(len(step.what) + len(step.answer) + 20 for step in tale.steps)
+    words = (word for step in tale.steps for word in (step.what, step.answer, step.trace_id))
+    return len(tale.message) + 60 + sum(map(len, words)) + 20 * len(tale.steps)

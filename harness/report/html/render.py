@@ -78,7 +78,7 @@ def _drawn(section: Section) -> Mapping[str, object]:
 
 
 def _told(every: Tales) -> Mapping[str, object]:
-    """Stories as short arrays: promises by number, steps as [ms, lane, who, what], flags and answer if any."""
+    """Stories as short arrays: promises by number, steps as [ms, lane, who, what], then flags, answer, trace if any."""
     names: dict[str, int] = {}
 
     def numbered(promises: tuple[str, ...]) -> list[int]:
@@ -99,9 +99,11 @@ def _told(every: Tales) -> Mapping[str, object]:
 
 
 def _more(step: Step) -> list[int | str]:
-    """Flags (1 for a minor step, 2 for one during a fault, added) and the answer, as far as there is any."""
-    flags = step.minor + 2 * step.during
-    return [flags, step.answer] if step.answer else [flags] if flags else []
+    """Flags (1 for a minor step, 2 for one during a fault, added), answer and trace, up to the last that there is."""
+    more: list[int | str] = [step.minor + 2 * step.during, step.answer, step.trace_id]
+    while more and not more[-1]:
+        more.pop()
+    return more
 
 
 def _inert(value: object) -> str:

@@ -79,7 +79,7 @@ const instant = (ms) => (ms === null ? "at rest" : `${ms < 0 ? "-" : "+"}${(Math
 
 function lanes(steps) {
   const body = node("tbody");
-  for (const [ms, lane, who, what, flags = 0, answer = ""] of steps) {
+  for (const [ms, lane, who, what, flags = 0, answer = "", trace = ""] of steps) {
     const row = node("tr", {}, node("td", { class: "at" }, instant(ms)));
     if (lane === FAULT) {
       const [, edge, name] = /^(begins|over|all along): (.*)$/s.exec(what) ?? [null, "", what];
@@ -94,6 +94,7 @@ function lanes(steps) {
           cell.dataset.lane = LANES[column];
           if (/^(captured|refunded|took|gave) /.test(what)) cell.className = "money";
           cell.append(node("span", { class: "who" }, `${who} `), what);
+          if (trace) cell.append(node("div", { class: "who" }, "trace ", node("code", { class: "trace" }, trace)));
         }
         if (answer && column === API) {
           if (answer.includes("[info")) cell.className = "unknown";
@@ -141,7 +142,7 @@ function stories(section) {
   const place = section.querySelector(".tales");
   if (!place) return;
   const every = [...told, ...named.map(([subject, broken]) => [subject, broken, "named only: harness explain tells of it", 0, []])];
-  const find = node("input", { type: "search", placeholder: "order, number, words", "aria-label": "Find an order" });
+  const find = node("input", { type: "search", placeholder: "order, number, trace, words", "aria-label": "Find an order" });
   const which = node("select", { "aria-label": "Only one promise" }, node("option", { value: "" }, "every broken promise"),
     ...promises.map((name, at) => node("option", { value: at }, `${name} (${every.filter((each) => each[1].includes(at)).length})`)));
   const count = node("span", { class: "sentence", role: "status" });
@@ -159,7 +160,7 @@ function stories(section) {
     const words = find.value.trim().toLowerCase();
     fitting = every.filter(([subject, broken, message, , steps]) =>
       (which.value === "" || broken.includes(Number(which.value))) &&
-      (!words || subject.toLowerCase().includes(words) || message.toLowerCase().includes(words) || steps.some((step) => `${step[3]} ${step[5] ?? ""}`.toLowerCase().includes(words))));
+      (!words || subject.toLowerCase().includes(words) || message.toLowerCase().includes(words) || steps.some((step) => `${step[3]} ${step[5] ?? ""} ${step[6] ?? ""}`.toLowerCase().includes(words))));
     list.replaceChildren();
     shown = 0;
     extend();
