@@ -40,8 +40,11 @@ def _serve() -> int:
     from compose.environment import SettingMissing  # noqa: PLC0415
     from compose.payment_api.app import create_app  # noqa: PLC0415
     from compose.payment_api.settings import read_settings  # noqa: PLC0415
+    from compose.payment_api.tracing import LINES, name_trace  # noqa: PLC0415
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    lines = logging.StreamHandler()
+    lines.addFilter(name_trace)
+    logging.basicConfig(level=logging.WARNING, format=LINES, handlers=[lines])
     try:
         settings = read_settings(os.environ)
     except SettingMissing as exc:

@@ -24,6 +24,7 @@ from compose.payment_api.rollout import Wear, schema_refused
 from compose.payment_api.service import Service, running
 from compose.payment_api.settings import Settings
 from compose.payment_api.tokens import check_operator, user_of
+from compose.payment_api.tracing import Traced
 from compose.payment_api.views import payment_view
 
 log = logging.getLogger("payment_api")
@@ -49,6 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="Payment API", version="1", lifespan=lifespan, responses=ERRORS, docs_url=None, redoc_url=None)
     install(app, traces=Defect.STACK_TRACE_IN_500 in settings.defects)
+    app.add_middleware(Traced)
 
     @app.get("/healthz")
     async def healthz() -> Response:

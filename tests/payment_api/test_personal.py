@@ -84,6 +84,20 @@ def test_phone_in_log_writes_it_there(talkative: Api) -> None:
     assert eventually(lambda: PHONE in Path(talkative.log).read_text())
 
 
+def test_a_line_of_the_log_names_the_trace_of_its_request(talkative: Api) -> None:
+    trace_id, broken = "0af7651916cd43dd8448eb211c80319c", "19905556667"
+    talkative.client.headers["traceparent"] = f"00-{trace_id}-b7ad6b7169203331-01"
+    made = talkative.customer().create(phone=PHONE).json()["id"]
+    talkative.client.headers["traceparent"] = broken
+    other = talkative.customer().create(phone=PHONE).json()["id"]
+    del talkative.client.headers["traceparent"]
+    eventually(lambda: other in Path(talkative.log).read_text())
+    lines = Path(talkative.log).read_text().splitlines()
+    (named,) = [line for line in lines if made in line]
+    assert named.endswith(f"order {made} of {PHONE}, trace:{trace_id}")
+    assert [line for line in lines if broken in line] == []
+
+
 def test_token_in_header_gives_it_away_in_base64(talkative: Api) -> None:
     customer = talkative.customer()
     context = base64.b64decode(customer.create().headers["X-Request-Context"]).decode()
