@@ -15,7 +15,8 @@ gevent; knows nothing of Locust.
 """
 
 import time
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -112,10 +113,42 @@ def conduct_scenario(
         say(Progress(scenario=scenario.name, phase=phase, text=text, share=share))
 
     tell("stack", "starting the target")
+    with open_stage(
+        scenario, assignment, ground, anchor=anchor, account=Account(), cut=cut, say=tell, on_request=on_request
+    ) as stage:
+        with written(stage.history, cut):
+            try:
+                with looked_at(stage):
+                    prepare(stage)
+                    load(stage)
+                    drain(stage)
+                stage.timeline.end_conditions()
+            except RunCut:
+                stage.account.cut_short = cut.reason
+                stage.timeline.lift_all()
+        collected = gather(stage)
+        close_account(stage, collected)
+
+
+@contextmanager
+def open_stage(
+    scenario: Scenario,
+    assignment: Assignment,
+    ground: Ground,
+    *,
+    anchor: Anchor,
+    account: Account,
+    cut: Cut,
+    say: Callable[[str, str, float | None], None],
+    on_request: OnRequest,
+) -> Iterator[Stage]:
+    """Bring a scenario's stack up until the block ends, with `scenario.json` before it and `processes.jsonl` after it.
+
+    Raises what `open_stack` and `make_adapter` raise.
+    """
     plan = scenario.plans[assignment.size]
     folder = assignment.folder / scenario.name
     windows = assignment.windows(scenario)
-    account = Account()
     with ExitStack() as opened:
         stack = opened.enter_context(
             open_stack(
@@ -142,8 +175,7 @@ def conduct_scenario(
         )
         opened.enter_context(cut.calls(timeline.lift_all))
         (folder / "history").mkdir(parents=True, exist_ok=True)
-        history = HistoryWriter(folder / "history" / "0.jsonl", 0, time.monotonic_ns)
-        stage = Stage(
+        yield Stage(
             scenario=scenario,
             plan=plan,
             windows=windows,
@@ -154,27 +186,15 @@ def conduct_scenario(
             client=Client(stack.base_url, deadlines=Deadlines.within(windows.client_deadline_ms)),
             scanner=Scanner(seed=assignment.seed, run_id=assignment.run_id),
             timeline=timeline,
-            history=history,
+            history=HistoryWriter(folder / "history" / "0.jsonl", 0, time.monotonic_ns),
             traces=Traces(run_id=assignment.run_id, scenario=scenario.name),
             folder=folder,
             anchor=anchor,
             account=account,
             cut=cut,
-            say=tell,
+            say=say,
             on_request=on_request,
         )
-        with written(history, cut):
-            try:
-                with looked_at(stage):
-                    prepare(stage)
-                    load(stage)
-                    drain(stage)
-                timeline.end_conditions()
-            except RunCut:
-                account.cut_short = cut.reason
-                timeline.lift_all()
-        collected = gather(stage)
-        close_account(stage, collected)
     with (folder / "evidence" / "processes.jsonl").open("wb") as file:
         file.writelines(msgspec.json.encode(event.row()) + b"\n" for event in stack.events)
 
@@ -183,12 +203,7 @@ def prepare(stage: Stage) -> None:
     """Conditions, clocks, watermark, and one journey a method: steady state must hold before anything is broken."""
     stage.cut.check()  # it may have been pulled while the stack came up
     stage.timeline.place_conditions()
-    sources = stage.stack.sources
-    clocks = sample_clocks(stage.target, sources, stage.anchor, limit_s=ASK_LIMIT_S)
-    mark = watermark(sources, limit_s=ASK_LIMIT_S)
-    stage.account.clocks = clocks.samples
-    stage.account.watermark = dict(mark.last_seq)
-    stage.account.problems += [*clocks.problems, *mark.problems]
+    take_marks(stage)
     stage.cut.check()
     stage.say("preflight", "one journey for each method", None)
     ends: dict[str, JourneyEnd] = {}
@@ -208,6 +223,16 @@ def prepare(stage: Stage) -> None:
     if failed:
         stage.cut.pull(f"preflight: steady state does not hold before anything is broken ({', '.join(failed)})")
         stage.cut.check()
+
+
+def take_marks(stage: Stage) -> None:
+    """Note how far each source's clock is from ours, and where each ledger ends: what comes after is the run's."""
+    sources = stage.stack.sources
+    clocks = sample_clocks(stage.target, sources, stage.anchor, limit_s=ASK_LIMIT_S)
+    mark = watermark(sources, limit_s=ASK_LIMIT_S)
+    stage.account.clocks = clocks.samples
+    stage.account.watermark = dict(mark.last_seq)
+    stage.account.problems += [*clocks.problems, *mark.problems]
 
 
 def preflight_traits(number: int, stage: Stage) -> Traits:
