@@ -17,7 +17,7 @@ what was named came to be booked.
 from types import SimpleNamespace
 
 from harness.checks.check import Check, Premise
-from harness.checks.proof import proof, reasons, seconds, unreadable, when
+from harness.checks.proof import proof, reasons, seconds, unreadable, when, without_ledger
 from harness.evidence.tables import Evidence
 from harness.money import amount
 from harness.verdict import CheckResult, Finding
@@ -140,7 +140,7 @@ def check(evidence: Evidence) -> CheckResult:
     books = ("orders", "payments", "refunds", "transitions", "discrepancies")
     if not set(books) <= set(evidence.scenario.capabilities.books):
         return CheckResult(examined=0, not_offered="the target does not show what its reconciliation found")
-    nothing = unreadable(evidence, 1, *(f"books.{name}" for name in books))
+    nothing = without_ledger(evidence) or unreadable(evidence, 1, *(f"books.{name}" for name in books))
     if nothing is not None:
         return nothing
     window_ns = evidence.window_ns("discrepancy_ms")

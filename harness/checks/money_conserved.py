@@ -17,7 +17,7 @@ from types import SimpleNamespace
 
 from harness.checks.at_rest import contradictions, findings_of
 from harness.checks.check import Check, Premise
-from harness.checks.proof import proof, reasons, unreadable, when
+from harness.checks.proof import proof, reasons, unreadable, when, without_ledger
 from harness.evidence.tables import Evidence
 from harness.money import Bearer, amount, loss
 from harness.verdict import CheckResult, Finding
@@ -143,9 +143,8 @@ def _lacking(evidence: Evidence) -> str | None:
     """Why books and providers cannot be held against each other; None where they can."""
     if "payments" not in evidence.scenario.capabilities.books:
         return "the target's books do not show payments by order"
-    if not any(source.kind == "ledger" for source in evidence.scenario.sources):
-        return "no provider's ledger is declared"
-    return None
+    nothing = without_ledger(evidence)
+    return None if nothing is None else nothing.not_offered
 
 
 def _difference_minor(case: SimpleNamespace) -> int:

@@ -12,7 +12,7 @@ from collections import defaultdict
 from types import SimpleNamespace
 
 from harness.checks.check import Check, Premise
-from harness.checks.proof import proof, reasons, seconds, unreadable, when
+from harness.checks.proof import proof, reasons, seconds, unreadable, when, without_ledger
 from harness.evidence.tables import Evidence
 from harness.money import Bearer, amount, loss
 from harness.verdict import CheckResult, Finding
@@ -89,6 +89,8 @@ MAX_NOTES = 10
 
 def check(evidence: Evidence) -> CheckResult:
     """Hold captures less refunds of each order, and of each intent, against its price; a case is a charged order."""
+    if (unseen := without_ledger(evidence)) is not None:
+        return unseen
     evidence.con.execute(NETS)
     examined, priceless, blind = evidence.row(COUNT_CHARGED)
     stray: int = evidence.row(UNATTRIBUTED)[0]

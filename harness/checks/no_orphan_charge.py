@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 from harness.checks.alive import heard_until_ns
 from harness.checks.check import Check, Premise
-from harness.checks.proof import proof, reasons, unreadable, when
+from harness.checks.proof import proof, reasons, unreadable, when, without_ledger
 from harness.evidence.tables import Evidence
 from harness.money import Bearer, amount, loss
 from harness.verdict import CheckResult, Finding
@@ -69,7 +69,7 @@ def check(evidence: Evidence) -> CheckResult:
     examined: int = evidence.row(CHARGED)[0]
     if "payments" not in evidence.scenario.capabilities.books:
         return CheckResult(examined=0, not_offered="the target shows no book of payments")
-    nothing = unreadable(evidence, examined, "books.payments")
+    nothing = without_ledger(evidence) or unreadable(evidence, examined, "books.payments")
     if nothing is not None:
         return nothing
     breaches, blind, late, running, early = [], 0, 0, 0, 0

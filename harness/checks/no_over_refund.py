@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 from harness.checks.alive import heard_until_ns
 from harness.checks.check import Check, Premise
-from harness.checks.proof import proof, reasons, unreadable, when
+from harness.checks.proof import proof, reasons, unreadable, when, without_ledger
 from harness.evidence.tables import Evidence
 from harness.money import Bearer, amount, loss
 from harness.verdict import CheckResult, Finding
@@ -66,6 +66,8 @@ ORDER BY r.order_no, r.done_ns, r.provider, r.refund_number
 
 def check(evidence: Evidence) -> CheckResult:
     """Hold what went back of each order against what was asked and owed; a case is an order with a refund."""
+    if (unseen := without_ledger(evidence)) is not None:
+        return unseen
     heard_ns = heard_until_ns(evidence)
     cases = evidence.cases(EXCESS, heard_ns=FOREVER_NS if heard_ns is None else heard_ns)
     stray: int = evidence.row(STRAY)[0]

@@ -108,6 +108,13 @@ def _by_order(evidence: Evidence, query: str, order_nos: Sequence[int]) -> dict[
     return found
 
 
+def without_ledger(evidence: Evidence) -> CheckResult | None:
+    """Not offered where the target file declares no provider's ledger, so that nobody saw what moved; else None."""
+    if any(source.kind == "ledger" for source in evidence.scenario.sources):
+        return None
+    return CheckResult(examined=0, not_offered="no provider's ledger is declared")
+
+
 def reasons(counts: Iterable[tuple[int, str]]) -> tuple[str, ...]:
     """Sentences "<count> <why>" for `CheckResult.reasons`; empty counts say nothing."""
     return tuple(sorted(f"{count} {why}" for count, why in counts if count))
