@@ -4,7 +4,8 @@ Loopback; any other only where both the target file's `allow_hosts` and
 `--allow-host` name it, so that neither a file that was passed on nor a slip on
 the command line is enough. Asked before a byte is sent, and again at every start,
 because Locust's UI lets anyone type a host. A name counts as loopback when every
-address that it resolves to is one.
+address that it resolves to is one. Real payment providers may never be loaded
+(`harness.targets.real_providers`).
 """
 
 import ipaddress
@@ -13,10 +14,13 @@ from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
 from harness.errors import HostNotAllowed
+from harness.targets.real_providers import refuse_real_providers
 
 
 def check_hosts(addresses: Iterable[str], *, file_allows: Collection[str], allowed: Collection[str]) -> None:
     """Raise HostNotAllowed for the first of these (URLs or host:port) that may not be spoken to."""
+    addresses = tuple(addresses)
+    refuse_real_providers((f"address {address}", host_of(address)) for address in addresses)
     in_both = {name.lower() for name in file_allows} & {name.lower() for name in allowed}
     for address in addresses:
         host = host_of(address)

@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from harness.errors import TargetFileError
 from harness.profile import Windows
+from harness.targets.real_providers import refuse_real_providers, texts_of
 from harness.targets.source import Attribution, SourceClock, SourceKind
 from harness.targets.template import nearest, placeholders
 
@@ -236,12 +237,18 @@ class TargetFile(_Part):
 
 
 def load_target(path: Path) -> TargetFile:
-    """Read a target file; raises TargetFileError, one line, where it cannot be read or says something impossible."""
+    """Read a target file; raises TargetFileError, one line, where it cannot be read or says something impossible.
+
+    Raises HostNotAllowed where it names a real payment provider's host, wherever that is.
+    """
     try:
         with path.open("rb") as file:
             document = tomllib.load(file)
     except OSError as exc:
-        raise TargetFileError(f"target file {path} cannot be read: {exc.strerror or exc}") from exc
+        raise TargetFileError(
+            f"target file {path} cannot be read: {exc.strerror or exc}; "
+            "name one by --target, or begin with `harness init`"
+        ) from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise TargetFileError(f"target file {path} is no TOML: {exc}") from exc
     document = _alike(document)
@@ -255,6 +262,7 @@ def load_target(path: Path) -> TargetFile:
         raise TargetFileError(f"target file {path}: {'; '.join(_sentences(exc))}") from exc
     if not target.folder.is_dir():
         raise TargetFileError(f"target file {path}: root: {target.folder} is no folder")
+    refuse_real_providers((f"target file {path}: {where}", text) for where, text in texts_of(document))
     return target
 
 
