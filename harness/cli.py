@@ -11,23 +11,34 @@ import secrets
 import sys
 import traceback
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
 from harness.cli_listing import Listed, listing
+from harness.cli_options import (
+    DEFAULT_BUILD,
+    KEPT,
+    REFERENCE,
+    SCENARIOS,
+    AllowHost,
+    Build,
+    Defects,
+    PortBase,
+    Profile,
+    ProfileName,
+    RunFolder,
+    TargetFile,
+    scenario_names,
+)
+from harness.cli_project import doctor, make_console
 from harness.cli_reports import COMPARING, Ctrf, Html, Junit, Markdown, Prometheus, asked_for, report_gate, report_run
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.operation import Size
 
 if TYPE_CHECKING:
     from harness.gate import Request
-
-WIDTH_IN_LOGS = 160
-"""Columns where the output is no terminal and says nothing of its width."""
 
 app = typer.Typer(
     name="harness",
@@ -38,34 +49,17 @@ app = typer.Typer(
 )
 
 
-class ProfileName(StrEnum):
-    """Names of the time profiles."""
-
-    GATE = "gate"
-    LIFE = "life"
-
-
-RunFolder = Annotated[Path, typer.Argument(help="A run directory, such as runs/20261124-201500-1f3a.")]
-TargetFile = Annotated[Path, typer.Option("--target", help="Target file: what is tested, and how it is started.")]
-Build = Annotated[str, typer.Option(help="Build of the target to start, as `harness list defects` names them.")]
-Defects = Annotated[list[str] | None, typer.Option(help="Defect to switch on; may be repeated.")]
-PortBase = Annotated[int, typer.Option(min=0, max=65_000, help="First port to use; 0: any free ones.")]
-Profile = Annotated[ProfileName, typer.Option(help="Time windows: life, or scaled to a minute's run.")]
-AllowHost = Annotated[
-    list[str] | None, typer.Option(help="Host beyond loopback that may be loaded, if the target file allows it too.")
-]
 MAIN = ("Incident",)
 """What a gate runs where no scenario is named."""
-REFERENCE = Path("compose/reference.toml")
-SCENARIOS = Path("scenarios")
-KEPT = 20
-DEFAULT_BUILD = "fixed"
+
+app.command()(doctor)
 
 
 @app.command()
 def gate(
     scenarios: Annotated[
-        list[str] | None, typer.Argument(help=f"Scenarios; default {' '.join(MAIN)}.", show_default=False)
+        list[str] | None,
+        typer.Argument(help=f"Scenarios; default {' '.join(MAIN)}.", show_default=False, autocompletion=scenario_names),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every scenario that there is, in turn.")] = False,
     size: Annotated[
@@ -143,7 +137,7 @@ def check(
 
     verdict = check_run(run)
     if not quiet:
-        print_run(read_run(run), _console())
+        print_run(read_run(run), make_console())
     _leave(verdict.exit_code)
 
 
@@ -157,7 +151,7 @@ def compare(
     from harness.report.saved import read_run  # noqa: PLC0415
 
     comparison = compared([read_run(run) for run in runs])
-    print_comparison(comparison, _console())
+    print_comparison(comparison, make_console())
     _leave(comparison.exit_code)
 
 
@@ -176,7 +170,7 @@ def explain(
     """Tell one order's story of a saved run: what customer, books and providers did, and the requests for curl."""
     from harness.report import explain as explaining  # noqa: PLC0415
 
-    explaining.print_explanation(run, explaining.explain(run, order), _console())
+    explaining.print_explanation(run, explaining.explain(run, order), make_console())
 
 
 @app.command()
@@ -194,7 +188,7 @@ def list_(
     target: TargetFile = REFERENCE,
 ) -> None:
     """List scenarios, checks, faults, or the target's defects."""
-    _console().print(listing(what, target))
+    make_console().print(listing(what, target))
 
 
 @app.command()
@@ -225,7 +219,7 @@ def up(
         allowed_hosts=tuple(allow_host or ()),
     )
     stack, fresh = standing.up(asked)
-    print_standing(stack, _console(), fresh=fresh)
+    print_standing(stack, make_console(), fresh=fresh)
 
 
 @app.command()
@@ -233,7 +227,7 @@ def down() -> None:
     """End the stack that `harness up` started."""
     from harness.stack.standing import down as end  # noqa: PLC0415
 
-    _console().print(end(), markup=False)
+    make_console().print(end(), markup=False)
 
 
 @app.command()
@@ -243,7 +237,7 @@ def rescue() -> None:
     from harness.stack import undo  # noqa: PLC0415
 
     rescued = undo.rescue()
-    print_rescued(rescued, _console())
+    print_rescued(rescued, make_console())
     if any(each.failed for each in rescued):
         _leave(ExitCode.HARNESS_FAILED)
 
@@ -258,7 +252,7 @@ def _gate(request: "Request", keep: int, asked: Mapping[str, Path]) -> NoReturn:
         from harness.report.formats import prepare  # noqa: PLC0415
 
         prepare(asked)
-    console = _console()
+    console = make_console()
     console.print(f"run {request.runs / request.run_id}, seed {request.seed}: {', '.join(request.scenarios)}")
     code = run_locust(request, console)
     if code is not ExitCode.USAGE:
@@ -272,11 +266,6 @@ def _gate(request: "Request", keep: int, asked: Mapping[str, Path]) -> NoReturn:
         for name, path in asked.items():
             console.print(f"{name}: {path}", markup=False)
     _leave(code)
-
-
-def _console() -> Console:
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=WIDTH_IN_LOGS)
 
 
 def _leave(code: int) -> NoReturn:

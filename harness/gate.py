@@ -108,10 +108,10 @@ def run_locust(request: Request, console: Console) -> ExitCode:
             pass_fds=(writing,),
             env=os.environ | {"HARNESS_PROGRESS_FD": str(writing), "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
-            preexec_fn=_die_with_the_gate,  # noqa: PLW1509  # no threads run here
+            preexec_fn=die_with_us,  # noqa: PLW1509  # no threads run here
         )
         os.close(writing)
-        with _signals_passed_to(child) as passed:
+        with signals_passed_to(child) as passed:
             error = _show(events, console)
             code = child.wait()
     if code in {ExitCode.PASS, ExitCode.BROKEN, ExitCode.UNDECIDED} and (folder / "verdict.json").exists():
@@ -167,12 +167,13 @@ def die_with(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _die_with_the_gate() -> None:
+def die_with_us() -> None:
+    """What a child calls before it becomes another program: the kernel then ends it when its parent dies."""
     die_with(os.getppid())
 
 
 @contextmanager
-def _signals_passed_to(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
+def signals_passed_to(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
     """Hand SIGINT and SIGTERM to the child, which ends the run in good order; gives the list of those handed on."""
     passed: list[int] = []
 

