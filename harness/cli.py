@@ -32,7 +32,7 @@ from harness.cli_options import (
     TargetFile,
     scenario_names,
 )
-from harness.cli_project import doctor, make_console
+from harness.cli_project import doctor, init, make_console
 from harness.cli_reports import COMPARING, Ctrf, Html, Junit, Markdown, Prometheus, asked_for, report_gate, report_run
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.operation import Size
@@ -53,6 +53,7 @@ MAIN = ("Incident",)
 """What a gate runs where no scenario is named."""
 
 app.command()(doctor)
+app.command()(init)
 
 
 @app.command()

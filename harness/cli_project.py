@@ -1,4 +1,7 @@
-"""How does a team get from the reference target to its own API? `harness doctor`."""
+"""How does a team get from the reference target to its own API? `harness doctor` and `harness init`."""
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -39,3 +42,16 @@ def doctor(
         console=make_console(),
     )
     raise typer.Exit(int(code))
+
+
+def init(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of the project; default this one.", show_default=False)
+    ] = Path(),
+) -> None:
+    """Write a small project of one's own, which runs as it is; nothing that is there already is changed."""
+    from harness.project import write_project  # noqa: PLC0415
+
+    for path in write_project(folder):
+        print(f"wrote {path}")
+    print(f"next: read {folder / 'README.md'}; it has the one command that gives a verdict")

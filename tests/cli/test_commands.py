@@ -18,7 +18,21 @@ from tests.report.examples import BROKEN
 from tests.report.nights import held, night
 from tests.report.run import judged, on_disk
 
-COMMANDS = ("doctor", "gate", "report", "check", "compare", "rerun", "explain", "token", "list", "up", "down", "rescue")
+COMMANDS = (
+    "doctor",
+    "init",
+    "gate",
+    "report",
+    "check",
+    "compare",
+    "rerun",
+    "explain",
+    "token",
+    "list",
+    "up",
+    "down",
+    "rescue",
+)
 
 
 def harness(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
