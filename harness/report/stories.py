@@ -128,24 +128,33 @@ def _story(subject: str, found: list[tuple[str, Finding]]) -> Story:
 
 
 def _events(evidence: Mapping[str, object], currency: str | None) -> Iterator[Event]:
-    for proof in _proofs(evidence):
-        keys: dict[object, int] = {}
+    proofs, keys = list(_proofs(evidence)), dict[object, int]()
+    of_orders = {row.get("id") for proof in proofs for row in _rows(proof, "history")}
+    for row in _rows(evidence, "requests"):
+        if row.get("id") not in of_orders:  # never answered, so no order that is known is theirs
+            yield _operation(row, keys)
+    for proof in proofs:
         for row in _rows(proof, "history"):
             if row.get("op") in {"read", "list"} and row.get("outcome") == "ok":
                 continue  # a look that found what it sought is no news
-            key = keys.setdefault(row["key_no"], len(keys) + 1) if "key_no" in row else None
-            trace_id = row.get("trace_id")
-            yield Event(
-                at_s=_float(row.get("sent_s")),
-                who="customer",
-                what=asked(row, key),
-                trace_id=trace_id if isinstance(trace_id, str) else None,
-            )
+            yield _operation(row, keys)
         for row in _rows(proof, "ledger"):
             if (what := _moved(row, currency)) is not None:
                 yield Event(at_s=_float(row.get("at_s")), who=str(row.get("provider", "provider")), what=what)
         if proof:
             yield Event(at_s=None, who="books", what=booked(_rows(proof, "books"), currency))
+
+
+def _operation(row: Row, keys: dict[object, int]) -> Event:
+    """One operation of a customer; `keys` numbers a story's idempotency keys as they come."""
+    key = keys.setdefault(row["key_no"], len(keys) + 1) if "key_no" in row else None
+    trace_id = row.get("trace_id")
+    return Event(
+        at_s=_float(row.get("sent_s")),
+        who="customer",
+        what=asked(row, key),
+        trace_id=trace_id if isinstance(trace_id, str) else None,
+    )
 
 
 def _proofs(evidence: Mapping[str, object]) -> Iterator[Mapping[str, object]]:

@@ -10,7 +10,8 @@ from harness.checks import CHECKS
 from harness.checks.judging import check_run
 from harness.recorder.traces import Traces
 from harness.report.saved import read_run
-from harness.report.stories import stories
+from harness.report.stories import stories, stories_of
+from harness.verdict import CheckResult
 from tests.histories.builder import Run
 from tests.histories.busy_stories import BUSY_STORIES
 from tests.histories.charge_stories import charged_twice
@@ -70,6 +71,11 @@ def test_a_key_s_requests_are_named_though_none_was_answered_and_so_no_order_is_
     requests = finding.evidence["requests"]
     assert isinstance(requests, list)
     assert [row["trace_id"] for row in requests] == [TRACES.trace_id(number) for number in sent]
+    (story,) = stories_of(judged(CHECKS["idempotent_reply"], CheckResult(examined=1, findings=(finding,))), 1)
+    assert [(event.at_s, event.what) for event in story.events if event.who == "customer"] == [
+        (1.0, "create (key 1): closed"),
+        (2.0, "create (key 1): closed"),
+    ]
 
 
 def test_a_silent_request_is_looked_up_under_its_operation_s_trace(tmp_path: Path) -> None:
