@@ -5,6 +5,7 @@ On gevent, as a run is; it is patched in before anything else is imported, as Lo
 
 import signal
 import sys
+import traceback
 
 import gevent
 from gevent import monkey
@@ -29,6 +30,10 @@ def main(argument: str) -> int:
     except HarnessError as error:
         print(f"harness: {error}", file=sys.stderr)  # noqa: T201
         return int(error.exit_code)
+    except Exception as error:  # noqa: BLE001  # the last stage: Python would exit with 1, which means a broken promise
+        traceback.print_exc()
+        print(f"harness: failed: {type(error).__name__}: {error}; see whether the adapter did", file=sys.stderr)  # noqa: T201
+        return int(ExitCode.HARNESS_FAILED)
 
 
 def end_in_good_order(*numbers: signal.Signals) -> None:

@@ -69,6 +69,7 @@ GIVEN_BY: Mapping[Premise, str] = {
     Premise.CLOCKS_BOUNDED: "[[source]] clock and control; of the books the adapter's health()",
     Premise.SAME_BUILD: "[[service]] ready",
     Premise.QUIESCENT: "[[source]] control of every ledger",
+    Premise.CONDUCT_TOLD: "whatever is told as wrong above",
     Premise.OWNERS_ASKED: "the adapter's read() and list_orders()",
 }
 """What in target file or adapter would give what a premise lacks."""
@@ -99,7 +100,7 @@ def _promise(check: Check, evidence: Evidence, broken: Collection[Premise]) -> P
     if result.not_offered is not None:
         return _not_offered(check, result.not_offered, evidence)
     undecided = 0 if check.name == ASSUMPTIONS else result.undecided
-    doubts = [f"{premise} does not hold" for premise in lacking]
+    doubts = [f"{', '.join(lacking)} {'does' if len(lacking) == 1 else 'do'} not hold"] if lacking else []
     doubts += [f"{undecided} of {result.examined} undecided ({'; '.join(result.reasons)})"] if undecided else []
     if doubts:
         return Promise(check=check.name, prospect=Prospect.UNKNOWN, said="; ".join(doubts))

@@ -23,7 +23,12 @@ def make_adapter(target: TargetFile, settings: Mapping[str, str]) -> Target:
     try:
         made = getattr(importlib.import_module(module), name)
     except ImportError as exc:
-        raise TargetFileError(f"{where}: {exc}") from exc
+        raise TargetFileError(f"{where}: {exc}; it is looked for in {target.folder} too") from exc
     except AttributeError as exc:
         raise TargetFileError(f"{where}: module {module} has no {name}") from exc
-    return cast("Target", made(settings))
+    try:
+        return cast("Target", made(settings))
+    except TargetFileError:
+        raise
+    except Exception as exc:  # another's code, which may raise anything
+        raise TargetFileError(f"{where}: given [settings] it raised {type(exc).__name__}: {exc}") from exc

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from harness.checks import CHECKS
 from harness.doctor.asking import standing
 from harness.doctor.promises import Promise, Prospect
 from harness.errors import ExitCode
+from harness.stack.ports import LOOPBACK
 from tests.lifecycle.playing import ROOT, TARGET, Place, await_
 
 PLAIN = """schema_version = 1
@@ -86,6 +88,37 @@ def test_a_real_providers_host_is_refused_before_anything_is_looked_at_though_it
     assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"harness: target file own.toml: base_url names {host}, a host of WeChat Pay: ")
+
+
+ODD = """from harness.targets.reference import Reference
+
+
+class Odd(Reference):
+    def health(self):
+        raise LookupError("odd")
+
+
+class Refuses:
+    def __init__(self, settings):
+        settings["region"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [
+        ("Odd", ExitCode.HARNESS_FAILED, "failed: LookupError: odd; see whether the adapter did"),
+        ("Refuses", ExitCode.USAGE, "given [settings] it raised KeyError: 'region'"),
+        ("Absent", ExitCode.USAGE, "module odd has no Absent"),
+    ],
+)
+def test_an_adapter_that_fails_is_never_a_broken_promise(tmp_path: Path, name: str, code: ExitCode, said: str) -> None:
+    (tmp_path / "odd.py").write_text(ODD)
+    with socket.create_server((LOOPBACK, 0)) as listening:
+        text = PLAIN.format(base_url=f"http://{LOOPBACK}:{listening.getsockname()[1]}")
+        done = doctor(tmp_path, text.replace("harness.targets.reference:Reference", f"odd:{name}"))
+    assert done.returncode == code, done
+    assert said in done.stderr.splitlines()[-1]
 
 
 def test_a_file_that_is_not_there_is_told_with_the_way_out(tmp_path: Path) -> None:
