@@ -143,8 +143,9 @@ def _shares(scenario: str, was: JudgedCheck, check: JudgedCheck, run: str) -> It
     for before, ratio in _same_shares(was.ratios, check.ratios):
         turn, told = _share_turned(before, ratio)
         if told:
-            turn = turn if check.status in _DECIDED else Turn.DIFFERENT
-            yield Change(turn=turn, scenario=scenario, what=check.check, told=f"{ratio.what}: {told}")
+            counts = check.status in _DECIDED
+            said = f"{ratio.what}: {told}" if counts else f"{check.status} both times; {ratio.what}: {told}"
+            yield Change(turn=turn if counts else Turn.DIFFERENT, scenario=scenario, what=check.check, told=said)
 
 
 def _same_shares(was: Iterable[Ratio], now: Iterable[Ratio]) -> Iterator[tuple[Ratio, Ratio]]:

@@ -136,7 +136,9 @@ def test_a_share_is_worse_only_where_it_counts_for_a_verdict(
     status: Status, claimed: int | None, turns: list[Turn]
 ) -> None:
     nights = [night(day, share(good, 280, status=status, claimed=claimed)) for day, good in ((1, 280), (2, 272))]
-    assert [turn for turn, what, _ in told(compare(nights)) if what == "success_ratio"] == turns
+    found = [(turn, text) for turn, what, text in told(compare(nights)) if what == "success_ratio"]
+    assert [turn for turn, _ in found] == turns
+    assert all(text.startswith(f"{status} both times; ") is (turn is DIFFERENT) for turn, text in found)
 
 
 def put_together(*parts: Ratio) -> JudgedCheck:
