@@ -9,9 +9,10 @@ less than the objective's share of that peak rate; or when, from the recovery wi
 less than that share of the journeys that arrived was paid within patience.
 
 Paid within patience counts, not answered. Rates are taken over short windows that slide; since they blur, 1.6
-times the peak counts as twice. The peak is the best of windows twice as long: the best of short ones is luck.
-Windows that a fault touches tell nothing. Where the arrivals never came to twice the knee, or the target never
-kept up with them, there was no knee to see.
+times the best of them counts as twice. The peak that is asked for is the best of windows twice as long, since the
+best of short ones is luck. Windows that a fault touches tell nothing. Where the arrivals never came to twice the
+knee, or the target never kept up with them, there was no knee to see; nor where nobody was turned away beyond it, or
+left without an answer, and nearly all were paid: a short crowd is paid for a moment later, which is no collapse.
 """
 
 from bisect import bisect_left
@@ -33,6 +34,8 @@ LAG_NS = 500_000_000
 TWICE = 1.6
 KEEPS_UP = 0.5
 """A target that pays this share of what arrives in a window keeps up with it; the rest may come a moment later."""
+NEARLY_ALL = 0.95
+"""Where this share of those who came beyond the knee is paid within patience, and nobody refused, it is no knee."""
 FEWEST_AFTER = 5
 """Journeys after the load fell; of fewer nothing can be said."""
 
@@ -42,6 +45,11 @@ SELECT scheduled_ns, done_ns, final = 'paid' AND done_ns <= scheduled_ns + $pati
             WHEN final = 'paid' AND done_ns <= scheduled_ns + $patience_ns THEN 'good'
             WHEN done_ns IS NULL AND $cut_ns < scheduled_ns + $patience_ns THEN 'undecided' ELSE 'bad' END AS word
 FROM journeys WHERE journey < $preflight ORDER BY scheduled_ns, journey
+"""
+
+TURNED_AWAY = """
+SELECT sent_ns FROM operations WHERE op IN ('create', 'pay') AND (ending <> 'answered' OR http IN (429, 503))
+ORDER BY sent_ns
 """
 
 FAULTY = """
@@ -72,15 +80,21 @@ def check(evidence: Evidence) -> CheckResult:
     payments = sorted(done_ns for _, done_ns, paid, _ in rows if paid)
     faulty = evidence.rows(FAULTY, until_ns=evidence.until_ns)
     windows = _untouched(_windows(arrivals, payments, WINDOW_NS), faulty)
+    best = max((window.paid for window in windows), default=0.0)
     peak = max((window.paid for window in _untouched(_windows(arrivals, payments, PEAK_NS), faulty)), default=0.0)
-    beyond = [window for window in windows if peak and window.arrived >= TWICE * peak]
+    beyond = [window for window in windows if peak and window.arrived >= TWICE * best]
     if not beyond or not any(w.paid >= KEEPS_UP * w.arrived > 0 for w in windows if w.from_ns < beyond[0].from_ns):
         most = max((window.arrived for window in windows), default=0.0)
         return CheckResult(
-            examined=0, notes=(f"no knee was seen: at most {most:g}/s arrived and at most {peak:g}/s were paid",)
+            examined=0, notes=(f"no knee was seen: at most {most:g}/s arrived and at most {best:g}/s were paid",)
         )
     share = evidence.scenario.objectives.goodput_share
     spans = _joined(beyond)
+    met = [word for at_ns, *_, word in rows if _within(at_ns, spans)]
+    turned_away = any(_within(sent_ns, spans) for (sent_ns,) in evidence.rows(TURNED_AWAY))
+    if not turned_away and met.count("good") >= NEARLY_ALL * (met.count("good") + met.count("bad")):
+        told = f"no knee was seen: {met.count('good')} of the {len(met)} who came when most did were paid, none refused"
+        return CheckResult(examined=0, notes=(told,))
     span_ns = sum(to_ns - from_ns for from_ns, to_ns in spans)
     paid = sum(_count(payments, from_ns + LAG_NS, to_ns + LAG_NS) for from_ns, to_ns in spans)
     arrived = sum(_count(arrivals, from_ns, to_ns) for from_ns, to_ns in spans)
@@ -150,6 +164,10 @@ def _joined(windows: Iterable[Window]) -> list[tuple[int, int]]:
         else:
             spans.append((window.from_ns, to_ns))
     return spans
+
+
+def _within(instant_ns: int, spans: Iterable[tuple[int, int]]) -> bool:
+    return any(from_ns <= instant_ns < to_ns for from_ns, to_ns in spans)
 
 
 def _count(ascending: Sequence[int], from_ns: int, to_ns: int) -> int:

@@ -94,6 +94,14 @@ def cut() -> Run:
     return run
 
 
+def a_short_crowd() -> Run:
+    """Twice as many for two seconds; all are paid, spread over the four seconds after."""
+    run = arrive(Run(), 3, 0, RISES)
+    for nth in range(24):
+        run.journey(RISES + nth / 12).ends(RISES + 2.5 + nth / 6)
+    return arrive(run, 3, RISES + 2, ENDS)
+
+
 PASS, FAIL, UNKNOWN = Status.PASS, Status.FAIL, Status.UNKNOWN
 BEYOND, AFTER = "goodput beyond the knee", "goodput after the load fell"
 GOODPUT_STORIES = (
@@ -103,6 +111,7 @@ GOODPUT_STORIES = (
     Story(column=BROKEN, entry="does not come back", tell=stays_down, status=FAIL, subjects=(AFTER,)),
     Story(column=CRIES_WOLF, entry="the generator is the bottleneck", tell=too_few_came, status=UNKNOWN),
     Story(column=CRIES_WOLF, entry="two lucky seconds", tell=two_lucky_seconds, status=PASS),
+    Story(column=CRIES_WOLF, entry="a short crowd", tell=a_short_crowd, status=UNKNOWN, says=("no knee was seen: ",)),
     Story(column=CRIES_WOLF, entry="a fault at the same time", tell=a_fault_meanwhile, status=UNKNOWN),
     Story(column=CRIES_WOLF, entry="left and declined", tell=left_and_declined_afterwards, status=PASS),
     Story(column=MISSES, entry="answered counted as paid", tell=answered_but_not_paid, status=FAIL, subjects=(BEYOND,)),
