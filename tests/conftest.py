@@ -8,6 +8,7 @@ import shutil
 from contextlib import ExitStack
 
 import pytest
+from hypothesis import settings
 from xdist import is_xdist_controller, is_xdist_worker
 from xdist.remote import Producer
 from xdist.workermanage import WorkerController
@@ -18,6 +19,8 @@ from tests.distribution import FolderScheduling, place_of
 from tests.lanes import Lanes, Outcomes
 from tests.programme import scenes_of
 
+settings.register_profile("tests", deadline=None)  # how long an example takes is the machine's business
+settings.load_profile("tests")
 pytest.register_assert_rewrite("tests.checks.telling")  # its assertions are those of tests
 
 

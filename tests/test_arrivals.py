@@ -32,7 +32,7 @@ loads = paced | staged | st.builds(Poisson, rate_per_s=rates, duration_s=duratio
 
 
 @given(load=loads, seed=seeds)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_instants_ascend_and_lie_within_the_load(load: Load, seed: int) -> None:
     instants = schedule(load, seed)
     assert all(earlier <= later for earlier, later in pairwise(instants))
@@ -40,13 +40,13 @@ def test_instants_ascend_and_lie_within_the_load(load: Load, seed: int) -> None:
 
 
 @given(load=paced, seed=seeds)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_paced_load_gives_exactly_the_integral_of_its_rate(load: Steady | Step | Ramp, seed: int) -> None:
     assert len(schedule(load, seed)) == math.floor(load.expected_by(load.duration_s) + 1e-9)
 
 
 @given(load=paced, seed=seeds)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_each_arrival_stays_in_its_own_slot(load: Steady | Step | Ramp, seed: int) -> None:
     for number, instant in enumerate(schedule(load, seed)):
         due = load.expected_by(instant / 1e9)
@@ -54,7 +54,7 @@ def test_each_arrival_stays_in_its_own_slot(load: Steady | Step | Ramp, seed: in
 
 
 @given(load=paced, share=st.floats(min_value=0, max_value=1))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_integral_agrees_with_the_rate(load: Steady | Step | Ramp, share: float) -> None:
     t_s = share * load.duration_s
     steps_count = 2_000
@@ -64,7 +64,7 @@ def test_the_integral_agrees_with_the_rate(load: Steady | Step | Ramp, share: fl
 
 
 @given(load=loads, seed=seeds)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_one_seed_gives_one_digest(load: Load, seed: int) -> None:
     assert digest(schedule(load, seed)) == digest(schedule(load, seed))
 
@@ -88,7 +88,7 @@ def test_a_digest_never_changes_between_machines_and_versions() -> None:
 
 
 @given(load=staged, seed=seeds)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_stages_give_as_many_arrivals_as_all_of_them_are_due_each_in_its_slot(load: Stages, seed: int) -> None:
     instants = schedule(load, seed)
     assert len(instants) == math.floor(load.expected_by(load.duration_s) + 1e-9)

@@ -261,7 +261,7 @@ def well_run_purchase(run: Run, order: str, purchase: dict[str, Any]) -> None:
 
 
 @given(purchases=st.lists(PURCHASE, min_size=1, max_size=6))
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_a_correct_target_went_through_is_no_finding(
     purchases: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -275,7 +275,7 @@ def test_whatever_a_correct_target_went_through_is_no_finding(
 @given(
     purchases=st.lists(PURCHASE, min_size=1, max_size=4), victim=st.integers(0, 3), provider=st.sampled_from(PROVIDERS)
 )
-@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 def test_one_more_capture_that_is_kept_is_always_found(
     purchases: list[dict[str, Any]], victim: int, provider: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -53,7 +53,7 @@ def test_two_workers_may_number_one_order_differently(tmp_path: Path) -> None:
 
 
 @given(cut=st.data())
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_history_cut_anywhere_is_read_up_to_its_last_whole_line(
     cut: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
