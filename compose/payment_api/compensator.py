@@ -20,6 +20,8 @@ from compose.payment_api.steps import now
 
 COMPENSATE_EVERY_S = 0.5
 UNRESOLVED = timedelta(seconds=3)
+COMMITS_WITHIN = timedelta(seconds=1)
+"""A decision's instant is taken before its transaction commits: what still looks live may be decided in time."""
 PERCENT = 10
 LEAST_MINOR = 100
 MOST_MINOR = 2_000
@@ -34,7 +36,7 @@ WITH found AS (
     UNION ALL
     SELECT order_id, 'unresolved', min(at) + $2::interval FROM (
         SELECT order_id, created_at AS at FROM payments
-        WHERE state IN ('created', 'sent', 'unknown') AND created_at < $1::timestamptz - $2::interval
+        WHERE state IN ('created', 'sent', 'unknown') AND created_at < $1::timestamptz - $2::interval - $4::interval
         UNION ALL
         SELECT p.order_id, p.created_at FROM transitions t JOIN payments p ON p.id = t.subject
         WHERE t.kind = 'payment' AND t.from_state IN ('created', 'sent', 'unknown')
@@ -75,7 +77,7 @@ class Compensator:
         """Put each order that has become affected on the list and give it its voucher, both or neither."""
         at = now()
         async with self._database.transaction() as connection:
-            found = await connection.fetch(AFFECT, at, UNRESOLVED, self._swept_to)
+            found = await connection.fetch(AFFECT, at, UNRESOLVED, self._swept_to, COMMITS_WITHIN)
             if Defect.VOUCHER_NEVER not in self._defects:
                 await connection.executemany(GIVE, [self._voucher(row, at) for row in found])
         self._swept_to = at - OVERLAP
