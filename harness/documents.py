@@ -105,6 +105,7 @@ class BusyRecord(msgspec.Struct, frozen=True, kw_only=True):
     codes: tuple[str, ...]
     needs_retry_after: bool
     unknown_codes: tuple[str, ...] = ()
+    most_retry_after_s: int | None = None
 
 
 class CompensationRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +137,8 @@ class CapabilitiesRecord(msgspec.Struct, frozen=True, kw_only=True):
     compensation: CompensationRecord | None = None
     reconciliation_grace_ms: int | None = None
     closed_at_any_time: tuple[str, ...] = ()
+    merges_creates: bool = False
+    extends_pay_by: bool = False
 
 
 class ScenarioRecord(msgspec.Struct, frozen=True, kw_only=True):

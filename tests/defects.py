@@ -92,6 +92,11 @@ DEFECTS: dict[str, Caught] = {
     "refund_rounded_up": Caught(scene="FestivalEvening", check="no_over_refund"),
     "emergency_path_shut": Caught(scene="EmergencyPath", check="emergency_path"),
     "valid_refund_refused": Caught(scene="FestivalEvening", check="refund_in_window"),
+    "create_swallowed": Caught(scene="FestivalEvening", check="idempotent_reply"),
+    "paid_said_failed": Caught(scene="FestivalEvening", check="read_your_writes"),
+    "pay_by_in_local_time": Caught(scene="FestivalEvening", check="read_your_writes"),
+    "retry_after_in_ms": Caught(scene="Overload", check="busy_is_clear"),
+    "refund_promised_beyond": Caught(scene="FestivalEvening", check="no_over_refund"),
     "released_for_another_line": Caught(scene="FestivalEvening", check="fulfilled_once"),
 }
 

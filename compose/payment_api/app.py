@@ -102,7 +102,10 @@ def _add_customer_routes(app: FastAPI, settings: Settings, held: list[Service]) 
         with held[0].health.watching(body.method) as attempt, telling(told):
             wear.pays()
             payment = await held[0].door.pay(wish, request.is_disconnected)
-            answer: dict[str, object] = {"payment": payment_view(payment)}
+            shown = payment_view(payment)
+            if Defect.PAID_SAID_FAILED in settings.defects:
+                shown["state"] = "failed"
+            answer: dict[str, object] = {"payment": shown}
             answer["order"] = await held[0].queries.show(user, order_id)
             is_well = held[0].gates[body.method].is_well()
             attempt.ended(payment.state, is_well=is_well)

@@ -40,6 +40,8 @@ WHERE o.user_id = $1 AND o.id <> $2 ORDER BY p.created_at DESC LIMIT 1
 """Only of the defect charged_unasked."""
 
 RETRY_AFTER_S = 1
+RETRY_AFTER_MS = 1000
+"""Only of the defect retry_after_in_ms."""
 IN_TIME_S = 0.7
 """A loss of the database that took longer to show is told as it is: a busy answer would come too late."""
 LATE_DEADLINES = 4
@@ -146,6 +148,7 @@ class Door:
         """The one busy answer, unless a defect spoils it."""
         if Defect.BUSY_AFTER_20_S in self._defects:
             await asyncio.sleep(LATE_DEADLINES * self._deadline_s)
+        wait_s = RETRY_AFTER_MS if Defect.RETRY_AFTER_IN_MS in self._defects else RETRY_AFTER_S
         bare = {Defect.BUSY_AS_200, Defect.BUSY_WITHOUT_RETRY_AFTER} & self._defects
         return ApiError(
             200 if Defect.BUSY_AS_200 in self._defects else 503,
@@ -153,5 +156,5 @@ class Door:
             "The system is busy. This request had no effect. Try again in a moment.",
             order_id=order_id,
             key=key,
-            retry_after_s=None if bare else RETRY_AFTER_S,
+            retry_after_s=None if bare else wait_s,
         )

@@ -28,6 +28,7 @@ from compose.payment_api.views import (
     SHOW_ONE,
     SHOW_PAGE,
     STATE_AS_OF,
+    all_failed,
     as_a_replica_shows,
     instant,
     order_view,
@@ -53,6 +54,10 @@ INSERT INTO transitions (kind, subject, order_id, from_state, to_state, at)
 SELECT 'order', id, id, NULL, 'open', $7 FROM made RETURNING order_id
 """
 READ_KEY = "SELECT digest, result_id FROM idempotency_keys WHERE user_id = $1 AND key = $2"
+READ_SAME = """
+SELECT id FROM orders WHERE user_id = $1 AND line = $2 AND merchant = $3 AND created_at > $4 ORDER BY seq DESC LIMIT 1
+"""
+"""Only for the defect create_swallowed."""
 READ_ANYONES_KEY = "SELECT digest, result_id FROM idempotency_keys WHERE key = $1 ORDER BY created_at LIMIT 1"
 """Only for the defect key_without_user."""
 BIND_KEY = """
@@ -65,6 +70,10 @@ REPLICA_LAG_S = 0.6
 """Only for the defect stale_read_after_write."""
 FEN_A_YUAN = 100
 """Only for the defects amount_rounded_down and refund_rounded_up."""
+DOUBLE_TAP_S = 30
+"""Only for the defect create_swallowed."""
+AHEAD = timedelta(hours=8)
+"""Only for the defect pay_by_in_local_time."""
 SLOW_S = 1.5
 """Only for the defect lists_slow."""
 NEWEST = (1 << 63) - 1
@@ -122,6 +131,11 @@ class Orders:
             if known is not None and (row := await self._database.row(SHOW_ANYONES, known["result_id"])) is not None:
                 check_digest(known, new.mark, self._defects)
                 return order_view(row)
+        if Defect.CREATE_SWALLOWED in self._defects and not await self.knows(user, key):
+            since = at - timedelta(seconds=DOUBLE_TAP_S)
+            same = await self._database.row(READ_SAME, user, wanted.line, wanted.merchant, since)
+            if same is not None:
+                return await self.show(user, same["id"])
         if await self._write(new):
             return _new_view(new)
         row = await self._database.row(READ_KEY, user, key)
@@ -150,7 +164,12 @@ class Orders:
             raise order_not_found()
         if Defect.CLOSED_ORDER_HIDDEN in self._defects and row["state"] == OrderState.CLOSED:
             raise order_not_found()
-        return order_view(row)
+        view = order_view(row)
+        if Defect.PAY_BY_IN_LOCAL_TIME in self._defects:
+            view["pay_by"] = instant(row["pay_by"] + AHEAD)
+        if Defect.PAID_SAID_FAILED in self._defects:
+            view["attempts"] = all_failed(row)
+        return view
 
     async def read(self, user: str, order_id: str, *, degraded: bool) -> Mapping[str, object]:
         """The same for whoever only looks; `degraded`: a provider is in trouble."""

@@ -50,6 +50,8 @@ HONOURED = "SELECT * FROM payments WHERE order_id = $1 AND state = 'paid' ORDER 
 PROMISED = """
 SELECT coalesce(sum(amount_minor), 0)::bigint FROM refunds WHERE payment_id = $1 AND state IN ('pending', 'done')
 """
+GONE_BACK = "SELECT coalesce(sum(amount_minor), 0)::bigint FROM refunds WHERE payment_id = $1 AND state = 'done'"
+"""Only for the defect refund_promised_beyond."""
 RELEASED = "SELECT done_at IS NOT NULL FROM releases WHERE order_id = $1"
 HOLD_ORDER_OF_REFUND = "SELECT * FROM orders WHERE id = (SELECT order_id FROM refunds WHERE id = $1) FOR UPDATE"
 BOOK_DONE = "UPDATE refunds SET done_at = $2 WHERE id = $1"
@@ -100,7 +102,8 @@ class Refunds:
             given_minor = amount_minor
             if Defect.REFUND_ROUNDED_UP in self._defects:
                 given_minor = -(-amount_minor // FEN_A_YUAN) * FEN_A_YUAN
-            refund_id = await _promise(connection, order_of(row), given_minor, now())
+            counted = GONE_BACK if Defect.REFUND_PROMISED_BEYOND in self._defects else PROMISED
+            refund_id = await _promise(connection, order_of(row), given_minor, now(), counted)
             binding = Binding(user=user, key=key, mark=mark, order_id=order_id, result_id=refund_id)
             await bind_key(connection, binding, now())
         self._signals.refund_owed(refund_id)
@@ -156,9 +159,9 @@ def _requested(row: asyncpg.Record) -> Requested:
     return Requested(id=row["id"], amount_minor=row["amount_minor"], state=RefundState(row["state"]))
 
 
-async def _promise(connection: Connection, order: Order, amount_minor: int, at: datetime) -> str:
+async def _promise(connection: Connection, order: Order, amount_minor: int, at: datetime, counted: str) -> str:
     payment = await _honoured(connection, order)
-    promised = 0 if payment is None else await connection.fetchval(PROMISED, payment.id)
+    promised = 0 if payment is None else await connection.fetchval(counted, payment.id)
     if payment is None or amount_minor > payment.captured_minor - promised:
         raise _nothing_to_refund(order.id)
     return await insert_refund(connection, payment, amount_minor, Reason.CUSTOMER, at)

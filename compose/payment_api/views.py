@@ -56,6 +56,12 @@ def as_a_replica_shows(view: Mapping[str, object], state: str) -> dict[str, obje
     return {**view, "state": state, **lacking}
 
 
+def all_failed(row: asyncpg.Record) -> list[dict[str, object]]:
+    """Only for the defect paid_said_failed: the attempts of a row of SHOW, each called failed."""
+    attempts: list[dict[str, object]] = msgspec.json.decode(row["attempts"])
+    return [{**attempt, "state": "failed"} for attempt in attempts]
+
+
 def payment_view(payment: Payment) -> dict[str, object]:
     """An attempt as it stands in answers."""
     return {

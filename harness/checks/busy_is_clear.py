@@ -1,7 +1,8 @@
 """Is "too busy, come again" said so that a customer, and a program, can rely on it?
 
 Violated where a refusal of a create or a payment for busyness lacks something: one of the contract's
-statuses, Retry-After, a stable code, the order's id (on a create the key); where it came later than the
+statuses, Retry-After, a stable code, the order's id (on a create the key); where its Retry-After is longer
+than the target publishes, or, where it publishes none, than a customer's patience; where it came later than the
 limit after the request was sent; where its order was gone afterwards; or where the provider took the money
 of just that attempt: for an order and a method of which no request could have had an effect.
 
@@ -73,6 +74,8 @@ def check(evidence: Evidence) -> CheckResult:
     if busy is None:
         return CheckResult(examined=0, not_offered="it declares no busy answer")
     limit_ns = evidence.window_ns("busy_ms")
+    patience_s = evidence.window_ns("patience_ms") / 1e9
+    most_s = patience_s if busy.most_retry_after_s is None else busy.most_retry_after_s
     cases = evidence.cases(CASES)
     told: dict[str, list[str]] = defaultdict(list)
     numbers: dict[str, int | None] = {}
@@ -80,7 +83,7 @@ def check(evidence: Evidence) -> CheckResult:
     for case in cases:
         subject = case.order_id or f"journey {case.journey}"
         numbers[subject] = case.order_no
-        if wrong := _wrong(case, busy, limit_ns):
+        if wrong := _wrong(case, busy, limit_ns, most_s):
             rows[subject].append(case)
             told[subject].append(f"{_asked(case)}, sent at {when(evidence, case.sent_ns)}, {' and '.join(wrong)}")
     books = "orders" in evidence.scenario.capabilities.books and "books.orders" not in evidence.missing
@@ -120,7 +123,7 @@ def check(evidence: Evidence) -> CheckResult:
     )
 
 
-def _wrong(case: SimpleNamespace, busy: BusyRecord, limit_ns: int) -> list[str]:
+def _wrong(case: SimpleNamespace, busy: BusyRecord, limit_ns: int, most_s: float) -> list[str]:
     """What the answer itself lacks."""
     wrong = []
     if case.http not in busy.statuses:
@@ -129,6 +132,9 @@ def _wrong(case: SimpleNamespace, busy: BusyRecord, limit_ns: int) -> list[str]:
         wrong.append(f"was refused with {case.http} and the code {case.code}, which the contract does not know")
     if busy.needs_retry_after and case.retry_after_s is None and case.outcome != "fail":
         wrong.append(f"was told {case.code} without Retry-After")
+    if case.retry_after_s is not None and case.retry_after_s > most_s:
+        longest = "customers are patient for" if busy.most_retry_after_s is None else "the contract says at most"
+        wrong.append(f"was told to come again after {case.retry_after_s:g} s, where {longest} {most_s:g} s")
     if case.names is None:
         wrong.append(f"was told {case.code} without the {'key' if case.op == 'create' else 'order'} that it is about")
     if case.took_ns > limit_ns and not case.excused:
@@ -148,6 +154,7 @@ def _shown(evidence: Evidence, case: SimpleNamespace) -> dict[str, object]:
         "done_s": since_start(evidence, case.done_ns),
         "http": case.http,
         "code": case.code,
+        "retry_after_s": case.retry_after_s,
         "trace_id": evidence.traces.trace_id(case.id),
     }
 

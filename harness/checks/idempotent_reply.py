@@ -1,13 +1,15 @@
 """Does asking again with the same key give the same result, once?
 
 Violated when one key with one body was acknowledged with two results (another id, another amount; the
-state may move on), or had two effects, or when a key was accepted with two bodies.
+state may move on), or had two effects, when a key was accepted with two bodies, or when two creates of one
+journey with two keys were acknowledged with one order: the second was asked for and never made.
 Two effects are: of a create, more orders of that journey's user, in the books or its own list, than
 the journey used keys; of a payment, more charges of an order that a provider kept, by one method,
 than keys; of a refund, more refunds of an order that the books call asked for than keys.
 
-A key that was sent once is no case, nor is one repeated after the target may have forgotten it, nor
-one whose customer left without an answer. A refusal (validation, conflict, busy) is no result: what
+A key that was sent once is no case, though it may be a breach: unless the target publishes that it merges creates
+(`merges_creates`), one order stands for one key. Nor is a key a case that was repeated after the target may have
+forgotten it, or whose customer left without an answer. A refusal (validation, conflict, busy) is no result: what
 follows it may be the first, and may have another body; so may what follows a request without an answer,
 which may never have arrived. Undecided: a charge too many that may still go back in time; no request
 with the key was answered, and its effects cannot be counted either, because neither books nor list
@@ -102,6 +104,14 @@ JOIN used AS u USING (order_id) WHERE k.op = 'refund' AND e.effects > u.keys
 GROUP BY order_id, e.effects, u.keys, e.what ORDER BY key_no
 """
 
+SWALLOWED = """
+SELECT k.order_id, k.journey, min(j.user_id) AS user_id, count(DISTINCT k.key_no) AS keys,
+       list(DISTINCT k.key_no ORDER BY k.key_no) AS key_nos
+FROM keyed AS k LEFT JOIN journeys AS j USING (journey)
+WHERE k.op = 'create' AND k.outcome = 'ok' AND k.order_id IS NOT NULL
+GROUP BY k.order_id, k.journey HAVING count(DISTINCT k.key_no) > 1 ORDER BY min(k.id)
+"""
+
 EFFECTS = ((CREATED_TWICE, "orders"), (CHARGED_TWICE, "charges that were kept"), (REFUNDED_TWICE, "refunds"))
 
 AGAIN = "SELECT * FROM keys ORDER BY key_no"
@@ -132,7 +142,9 @@ def check(evidence: Evidence) -> CheckResult:
     silent = [row for row in cases if not row.answered and not told[row.key_no] and row.key_no not in healing]
     countable = _countable(evidence)
     unanswered = [row for row in silent if (row.op, row.method) not in countable]
-    proofs = _proofs(evidence, [order for key, names in orders.items() if told[key] for order in names])
+    swallowed = [] if capabilities.merges_creates else evidence.cases(SWALLOWED)
+    wrong = [order for key, names in orders.items() if told[key] for order in names]
+    proofs = _proofs(evidence, wrong + [row.order_id for row in swallowed])
     sent = _sent(evidence, [row.key_no for row in cases if told[row.key_no]])
     findings = tuple(
         Finding(
@@ -148,6 +160,15 @@ def check(evidence: Evidence) -> CheckResult:
         )
         for row in cases
         if told[row.key_no]
+    )
+    findings += tuple(
+        Finding(
+            subject=row.order_id,
+            message=f"{row.user_id} sent creates with {row.keys} keys ({', '.join(map(str, row.key_nos))}), and each "
+            f"was acknowledged with order {row.order_id}: {row.keys - 1} of the orders asked for were never made.",
+            evidence={"journey": row.journey, "orders": {row.order_id: proofs.get(row.order_id, {})}},
+        )
+        for row in swallowed
     )
     return CheckResult(
         examined=len(cases),
@@ -217,7 +238,7 @@ def _wrong(results: list[str] | None, amounts: list[int] | None, other_bodies: i
 
 CHECK = Check(
     name="idempotent_reply",
-    promise="Asking again with the same key gives the same result, and has no second effect.",
+    promise="Asking again with the same key gives the same result and has no second effect; another key has its own.",
     function=check,
     needs=frozenset(
         {

@@ -1,7 +1,8 @@
-"""Did more money go back than anyone asked for or was owed?
+"""Did more money go back than anyone asked for or was owed, or was more promised than was paid?
 
 Violated when the providers' refunds of an order exceed the distinct refunds that its customer asked
-for plus what was owed by rule, or when two refunds answer one request.
+for plus what was owed by rule, when two refunds answer one request, or when the acknowledged refunds of an
+order come to more than was paid for it (`over_promised`), whatever became of them.
 
 Requests with one key are one request; one that got no answer permits a refund and requires none; a
 refused one permits none. Where the history breaks off without its end, what a provider took on later
@@ -14,6 +15,7 @@ from types import SimpleNamespace
 
 from harness.checks.alive import heard_until_ns
 from harness.checks.check import Check, Premise
+from harness.checks.over_promised import over_promised
 from harness.checks.proof import proof, reasons, unreadable, when, without_ledger
 from harness.evidence.tables import Evidence
 from harness.money import Bearer, amount, loss
@@ -99,7 +101,7 @@ def check(evidence: Evidence) -> CheckResult:
                 (unheard, "refunds may have been asked for after the history breaks off"),
             ]
         ),
-        findings=_findings(evidence, breaches),
+        findings=_findings(evidence, breaches) + over_promised(evidence),
         measured=float(sum(_over_minor(case) for case in breaches)),
         objective=0.0,
         unit="minor units",
@@ -154,7 +156,7 @@ def _story(evidence: Evidence, case: SimpleNamespace, refunds: list[SimpleNamesp
 
 CHECK = Check(
     name="no_over_refund",
-    promise="No more goes back than was asked for or owed.",
+    promise="No more goes back than was asked for or owed, and no more is promised than was paid.",
     function=check,
     needs=frozenset(
         {

@@ -5,8 +5,10 @@ was done shows the order in an older state (unpaid though a payment was acknowle
 was told to be closed), or less paid or refunded than the write's answer said; when an order is over
 another amount than the one that its customer asked for, by an acknowledged create's own answer, by a
 read or by the target's books; when a list sent after an acknowledged create is empty, or, read to its
-last page, lacks its order; when a list names an order twice; or when the books
-give an order to another user than the one whose create made it. The customers' last reads count too.
+last page, lacks its order; when a list names an order twice; when the books
+give an order to another user than the one whose create made it; or when replies deny what was told
+or booked: another `pay_by` than at first, a failed attempt that was paid (`replies`). The customers' last
+reads count too.
 
 What was asked for is the request's word, never the answer's: an answer that names less cannot excuse
 what follows it. An amount that nobody tells is no case. An order that its owner has from a list, after
@@ -25,6 +27,7 @@ from types import SimpleNamespace
 
 from harness.checks.check import Check, Premise
 from harness.checks.proof import proof, when
+from harness.checks.replies import contradicted
 from harness.evidence.tables import Evidence
 from harness.money import amount
 from harness.verdict import CheckResult, Finding
@@ -181,6 +184,9 @@ def check(evidence: Evidence) -> CheckResult:
     for case in evidence.cases(ANOTHERS):
         names[case.order_no] = case.order_id
         told[case.order_no].append(f"{case.user_id} created it, and the books give it to {case.booked}")
+    for number, order, clause in contradicted(evidence):
+        names[number] = order
+        told[number].append(clause)
     proofs = proof(evidence, told)
     findings = tuple(
         Finding(
@@ -227,7 +233,7 @@ def _shown(state: str | None, case: object) -> str:
 
 CHECK = Check(
     name="read_your_writes",
-    promise="What a customer has been told is done shows in all that is read afterwards.",
+    promise="What a customer has been told is done shows in all that is read afterwards, and no answer denies it.",
     function=check,
     needs=frozenset(
         {

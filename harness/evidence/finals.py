@@ -45,6 +45,7 @@ class FinalRead:
     sent_ns: int
     done_ns: int
     tries: int
+    pay_by_utc_ms: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,6 +123,7 @@ class _Asker:
             amount_minor=asked.seen.amount_minor,
             paid_minor=asked.seen.paid_minor,
             refunded_minor=asked.seen.refunded_minor,
+            pay_by_utc_ms=asked.seen.pay_by_utc_ms,
             sent_ns=asked.sent_ns,
             done_ns=asked.done_ns,
             tries=asked.tries,

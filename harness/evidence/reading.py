@@ -143,11 +143,11 @@ FROM read_json(?, format = 'newline_delimited', columns = {source: 'VARCHAR', li
 INSERT_READS = """
 INSERT INTO reads
 SELECT "order", "user", outcome, ending, http, code, state, amount_minor, paid_minor, refunded_minor, sent_ns, done_ns,
-       tries
+       tries, pay_by_utc_ms
 FROM read_json(?, format = 'newline_delimited', columns = {"order": 'VARCHAR', "user": 'VARCHAR',
     outcome: 'ENUM(''ok'', ''fail'', ''info'')', ending: 'VARCHAR', http: 'BIGINT', code: 'VARCHAR', state: 'VARCHAR',
     amount_minor: 'BIGINT', paid_minor: 'BIGINT', refunded_minor: 'BIGINT', sent_ns: 'BIGINT', done_ns: 'BIGINT',
-    tries: 'BIGINT'})
+    tries: 'BIGINT', pay_by_utc_ms: 'BIGINT'})
 """
 
 INSERT_LISTS = """

@@ -150,7 +150,8 @@ READS = """
 CREATE TABLE reads (                     -- evidence/reads.jsonl: each order read once by its owner, after the drain
     order_id VARCHAR, user_id VARCHAR, outcome VARCHAR, ending VARCHAR, http BIGINT, code VARCHAR, state VARCHAR,
     amount_minor BIGINT, paid_minor BIGINT, refunded_minor BIGINT, sent_ns BIGINT, done_ns BIGINT,
-    tries BIGINT                         -- requests it took; outcome is that of the last
+    tries BIGINT,                        -- requests it took; outcome is that of the last
+    pay_by_utc_ms BIGINT                 -- NULL: not told, or not kept
 )
 """
 

@@ -99,7 +99,7 @@ WITH said AS (
                AS known_by,
            arg_min(asked_minor, id) FILTER (op IN ('create', 'trespass') AND outcome = 'ok') AS asked_minor,
            arg_min(amount_minor, id) FILTER (outcome = 'ok' AND op IN ('create', 'pay', 'read')) AS told_minor,
-           min(pay_by_ns) AS pay_by_ns
+           arg_min(pay_by_ns, (done_ns, id)) AS pay_by_ns
     FROM operations                      -- who replays another's create has an order of its own by it
     WHERE order_id IS NOT NULL AND (op <> 'trespass' OR tried = 'create') GROUP BY order_id),
 listed AS (

@@ -135,6 +135,8 @@ class Session:
         self._scanner = scanner
         self._leaks: set[str] = set()
         """What leaked in replies to the operation under way."""
+        self._pay_by_utc_ms: dict[str, int] = {}
+        """Of each order, what this session was told first."""
 
     def new_key(self) -> Key:
         """A key that was never sent."""
@@ -225,7 +227,7 @@ class Session:
             refunded_minor=told.refunded_minor,
             retry_after_s=told.retry_after_s,
             offers=tuple(str(method) for method in told.offers),
-            pay_by_utc_ms=told.pay_by_utc_ms if act.op is Op.CREATE else None,
+            pay_by_utc_ms=self._pay_by(act, told),
             leaks=tuple(sorted(self._leaks)),
             names=_named(act, told),
             listed=len(told.order_ids) if act.op is Op.LIST and told.outcome is Outcome.OK else None,
@@ -235,6 +237,15 @@ class Session:
             done.order_no, first = self._recorder.order_no(told.order_id)
             done.order = told.order_id if first else None
         return done
+
+    def _pay_by(self, act: Act, told: Observation) -> int | None:
+        """What a create's reply tells, and another's where it tells another instant than the order's first did."""
+        order, pay_by_utc_ms = told.order_id or act.order, told.pay_by_utc_ms
+        if pay_by_utc_ms is None or order is None or act.op is Op.TRESPASS:
+            return None
+        is_known = self._pay_by_utc_ms.get(order) == pay_by_utc_ms
+        self._pay_by_utc_ms.setdefault(order, pay_by_utc_ms)
+        return None if is_known and act.op is not Op.CREATE else pay_by_utc_ms
 
     def _invoke_request(self, parent: Inv, sent_ns: int) -> int:
         number = self._recorder.next_id()

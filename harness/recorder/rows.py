@@ -82,7 +82,8 @@ class Done(msgspec.Struct, tag_field="k", tag="done", omit_defaults=True, gc=Fal
     refunded_minor: int | None = None
     retry_after_s: float | None = None
     pay_by_utc_ms: int | None = None
-    """From the reply of a create: when the order closes unpaid, ms since the epoch, UTC."""
+    """When the order closes unpaid, ms since the epoch, UTC: from the reply of a create; from any other reply of
+    its owner only where it tells another instant than this session was told first."""
     listed: int | None = None
     """Of a list: how many orders it named, over all pages."""
     listed_orders: tuple[str, ...] = ()

@@ -129,6 +129,8 @@ class BusyContract:
     needs_retry_after: bool = True
     unknown_codes: frozenset[str] = frozenset()
     """Codes under one of these statuses that say "the result is not known": no refusal, so no case of the contract."""
+    most_retry_after_s: int | None = None
+    """Longest wait that Retry-After asks for; None: not published, so no longer than a customer's patience."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,6 +182,11 @@ class Capabilities:
     closed_at_any_time: frozenset[str] = frozenset()
     """Of the closed states, in the target's own words, those that an unpaid order may come to before its `pay_by`:
     cancelled by its customer, sold out. Every other one waits for `pay_by`."""
+    merges_creates: bool = False
+    """A create under a new key may be answered with an order that its customer made shortly before, by a published
+    rule; else each key makes an order of its own."""
+    extends_pay_by: bool = False
+    """By a published rule an order's `pay_by` may be put off after it was told."""
 
 
 class Target(Protocol):

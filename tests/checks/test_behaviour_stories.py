@@ -17,8 +17,10 @@ from tests.histories.goodput_stories import GOODPUT_STORIES
 from tests.histories.key_stories import KEY_STORIES
 from tests.histories.latency_stories import LATENCY_STORIES
 from tests.histories.leak_stories import LEAK_STORIES
+from tests.histories.merged_stories import MERGED_STORIES
 from tests.histories.overload_stories import EMERGENCY_STORIES, PRIORITY_STORIES
 from tests.histories.owner_stories import OWNER_STORIES
+from tests.histories.reply_stories import REPLY_STORIES
 from tests.histories.silence_stories import SILENCE_STORIES
 from tests.histories.story import BROKEN, CRIES_WOLF, EMPTY, HOLDS, MISSES, UNDECIDED, Story, found, judged
 from tests.histories.stuck_stories import STUCK_STORIES
@@ -28,7 +30,7 @@ from tests.histories.write_stories import WRITE_STORIES
 
 STORIES = {
     "no_stuck_order": STUCK_STORIES,
-    "idempotent_reply": KEY_STORIES,
+    "idempotent_reply": KEY_STORIES + MERGED_STORIES,
     "no_silence": SILENCE_STORIES,
     "success_ratio": SUCCESS_STORIES,
     "latency": LATENCY_STORIES,
@@ -36,7 +38,7 @@ STORIES = {
     "canary_contained": CANARY_STORIES,
     "no_leak": LEAK_STORIES,
     "owner_only": OWNER_STORIES,
-    "read_your_writes": WRITE_STORIES,
+    "read_your_writes": WRITE_STORIES + REPLY_STORIES,
     "fulfilled_once": FULFILMENT_STORIES,
     "legal_transitions": TRANSITION_STORIES + EARLY_STORIES,
     "busy_is_clear": BUSY_STORIES,
@@ -57,7 +59,7 @@ ENTRIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         CRIES_WOLF: ("key expired", "first answer was validation", "first answer was 409", "first answer was 429"),
         MISSES: ("only replies compared, not effects",),
         UNDECIDED: ("first outcome info and no second reply",),
-        BROKEN: ("two results", "two amounts", "another body accepted"),
+        BROKEN: ("two results", "two amounts", "another body accepted", "a second order that was never made"),
     },
     "canary_contained": {
         CRIES_WOLF: ("small counts", "moved by the roll-back itself"),
@@ -110,6 +112,8 @@ ENTRIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "an order over less than was asked for",
             "a last read names another amount",
             "the books give the order to another user",
+            "a read shows another pay_by",
+            "told that it failed, by an answer that has the order paid",
         ),
     },
     "fulfilled_once": {
@@ -128,6 +132,7 @@ ENTRIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         CRIES_WOLF: ("a reset or 502 that Toxiproxy made",),
         MISSES: ("busy told as HTTP 200", "none examined"),
         UNDECIDED: ("below the floor",),
+        BROKEN: ("told to come again after nobody is patient any more",),
     },
     "priority": {
         CRIES_WOLF: ("different think times",),

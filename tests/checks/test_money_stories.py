@@ -14,6 +14,7 @@ from tests.histories.charge_stories import DOUBLE_CHARGE_STORIES
 from tests.histories.order_stories import ORDER_STORIES
 from tests.histories.orphan_stories import ORPHAN_STORIES
 from tests.histories.over_refund_stories import OVER_REFUND_STORIES
+from tests.histories.promise_stories import PROMISE_STORIES
 from tests.histories.refund_stories import REFUND_WINDOW_STORIES
 from tests.histories.refused_stories import REFUSED_REFUND_STORIES
 from tests.histories.rest_stories import REST_STORIES
@@ -24,7 +25,7 @@ STORIES = {
     "no_double_charge": DOUBLE_CHARGE_STORIES,
     "no_orphan_charge": ORPHAN_STORIES,
     "refund_in_window": (*REFUND_WINDOW_STORIES, *REFUSED_REFUND_STORIES),
-    "no_over_refund": OVER_REFUND_STORIES,
+    "no_over_refund": OVER_REFUND_STORIES + PROMISE_STORIES,
     "money_conserved": BALANCE_STORIES + REST_STORIES,
 }
 
@@ -58,10 +59,10 @@ ENTRIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         BROKEN: ("the provider itself was down: show both", "refused without cause"),
     },
     "no_over_refund": {
-        CRIES_WOLF: ("compensation paid out as a refund",),
+        CRIES_WOLF: ("compensation paid out as a refund", "a refund that failed, asked for again"),
         MISSES: ("more than was captured (the provider prevents that): use partial refunds",),
         UNDECIDED: ("request info: permitted, not required",),
-        BROKEN: ("two for one request",),
+        BROKEN: ("two for one request", "promised beyond what was paid, and never sent"),
     },
     "money_conserved": {
         CRIES_WOLF: ("fees", "in flight", "other runs' orders", "a refund on its way", "paid in cash"),

@@ -110,6 +110,15 @@ def result_not_known() -> Run:
     return run
 
 
+def told_to_wait(retry_after_s: float, most_s: int | None = None) -> Run:
+    """Its Retry-After asks for so much; the contract publishes a longest, or none."""
+    run = told(retry_after_s=retry_after_s)
+    busy = run.scenario.capabilities.busy
+    assert busy is not None
+    run.offers(busy=msgspec.structs.replace(busy, most_retry_after_s=most_s))
+    return run
+
+
 def late_on_a_faulty_edge() -> Run:
     run = told(took=1.6)
     run.fault("slow", "network", "customer", 2.5, 3.0)
@@ -178,6 +187,29 @@ BUSY_STORIES = (
         status=FAIL,
         subjects=("A",),
         says=("only after 1.6 s",),
+    ),
+    Story(
+        column=BROKEN,
+        entry="told to come again after nobody is patient any more",
+        tell=lambda: told_to_wait(1000.0),
+        status=FAIL,
+        subjects=("A",),
+        says=("was told to come again after 1000 s, where customers are patient for 10 s",),
+    ),
+    Story(
+        column=MISSES,
+        entry="longer than the contract says",
+        tell=lambda: told_to_wait(6.0, most_s=5),
+        status=FAIL,
+        subjects=("A",),
+        says=("after 6 s, where the contract says at most 5 s",),
+    ),
+    Story(column=CRIES_WOLF, entry="as long as patience lasts", tell=lambda: told_to_wait(10.0), status=PASS),
+    Story(
+        column=CRIES_WOLF,
+        entry="longer than patience, as published",
+        tell=lambda: told_to_wait(30.0, most_s=30),
+        status=PASS,
     ),
     Story(
         column=BROKEN,

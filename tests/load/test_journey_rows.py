@@ -147,3 +147,14 @@ def test_a_refusals_row_says_whether_it_named_just_what_was_asked_about() -> Non
         *("key", None, None),
         *("order", None, None, "order", None),
     ]
+
+
+def test_a_pay_by_stands_on_record_beside_a_create_only_where_it_is_another() -> None:
+    told_ms = CREATED.pay_by_utc_ms
+    assert told_ms is not None
+    later = told_ms + 1
+    reads = [replace(OPEN, pay_by_utc_ms=told_ms), replace(OPEN, pay_by_utc_ms=later)]
+    stage = Stage(pays=[COME_AGAIN, COME_AGAIN, COME_AGAIN, COME_AGAIN, PAID], reads=reads)
+    stage.travel()
+    told = [stage.rows.completion(row) for row in stage.rows.invocations(Op.READ)]
+    assert [done and done.pay_by_utc_ms for done in told][:2] == [None, later]

@@ -196,3 +196,8 @@ def test_a_refusal_that_cannot_be_booked_is_kept_on_disk_and_booked_when_the_dat
         eventually(lambda: postgres.query(REFUSALS, database="spooled") == [[order, "card"]])
         eventually(lambda: not list(tmp_path.iterdir()))
         assert customer.pay(order, "card", "k").status_code == 200
+
+
+def test_retry_after_in_ms_sends_customers_away_for_a_quarter_of_an_hour(launch: Launch) -> None:
+    with closing(launch(defects="retry_after_in_ms", more=ONE_SLOT)) as api, filled(api):
+        assert api.customer().create().headers["Retry-After"] == "1000"

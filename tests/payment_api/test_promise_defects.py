@@ -1,11 +1,11 @@
 """Switches that break what a customer was told: how much, until when, and how it stands."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.payment_api.conftest import Launch
-from tests.payment_api.ground import Api
+from tests.payment_api.ground import Api, Provider
 
 pytestmark = pytest.mark.live
 
@@ -14,6 +14,13 @@ pytestmark = pytest.mark.live
 def broken(launch_for_module: Launch) -> Api:
     """Three defects that do not meet."""
     return launch_for_module(defects="amount_rounded_down,closed_early,half_refund_is_refunded", pay_by_ms=4_000)
+
+
+@pytest.fixture(scope="module")
+def denying(launch_for_module: Launch) -> Api:
+    """Four more, of which each shows in another reply."""
+    names = "create_swallowed,paid_said_failed,pay_by_in_local_time,refund_promised_beyond"
+    return launch_for_module(defects=names)
 
 
 def test_amount_rounded_down_makes_and_charges_less_and_answers_its_key_again(broken: Api) -> None:
@@ -40,3 +47,35 @@ def test_half_refund_is_refunded_calls_an_order_refunded_by_its_first_refund(bro
     customer.refund(order, 400)
     shown = customer.until(order, "refunded")
     assert (shown["paid_minor"], shown["refunded_minor"]) == (1200, 400)
+
+
+def test_create_swallowed_answers_another_key_with_the_order_before(denying: Api) -> None:
+    customer = denying.customer()
+    first, second = customer.create(1234, "a").json(), customer.create(5678, "b").json()
+    assert (second["id"], second["amount_minor"]) == (first["id"], 1234)
+    assert denying.customer().create(1234, "c").json()["id"] != first["id"]
+
+
+def test_paid_said_failed_denies_the_attempt_by_which_the_order_is_paid(denying: Api) -> None:
+    customer = denying.customer()
+    order = customer.order()
+    told = customer.pay(order, "card").json()
+    assert (told["payment"]["state"], told["order"]["state"]) == ("failed", "paid")
+    assert [attempt["state"] for attempt in customer.read(order)["attempts"]] == ["failed"]
+    assert [row["state"] for row in denying.of("payments", order)] == ["paid"]
+
+
+def test_pay_by_in_local_time_shows_another_instant_than_the_create_told(denying: Api) -> None:
+    customer = denying.customer()
+    made = customer.create(key="k").json()
+    again, shown = customer.create(key="k").json(), customer.read(made["id"])
+    told, *later = (datetime.fromisoformat(view["pay_by"]) for view in (made, again, shown))
+    assert later == [told + timedelta(hours=8)] * 2
+
+
+def test_refund_promised_beyond_promises_more_than_was_paid(denying: Api, providers: dict[str, Provider]) -> None:
+    customer = denying.customer()
+    order = customer.paid_order("card")
+    with providers["card"].fault("slow_answer", order, by_ms=500, when="before", op=["refund"]):
+        replies = [customer.refund(order, 800) for _ in range(2)]
+    assert [reply.status_code for reply in replies] == [201, 201]
