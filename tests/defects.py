@@ -93,6 +93,7 @@ DEFECTS: dict[str, Caught] = {
     "emergency_path_shut": Caught(scene="EmergencyPath", check="emergency_path"),
     "valid_refund_refused": Caught(scene="FestivalEvening", check="refund_in_window"),
     "create_swallowed": Caught(scene="FestivalEvening", check="idempotent_reply"),
+    "list_from_index": Caught(scene="FestivalEvening", check="read_your_writes"),
     "paid_said_failed": Caught(scene="FestivalEvening", check="read_your_writes"),
     "pay_by_in_local_time": Caught(scene="FestivalEvening", check="read_your_writes"),
     "retry_after_in_ms": Caught(scene="Overload", check="busy_is_clear"),

@@ -95,6 +95,7 @@ class Defect(StrEnum):
     REFUND_ROUNDED_UP = "refund_rounded_up"
     CHARGED_UNASKED = "charged_unasked"
     CREATE_SWALLOWED = "create_swallowed"
+    LIST_FROM_INDEX = "list_from_index"
     PAID_SAID_FAILED = "paid_said_failed"
     PAY_BY_IN_LOCAL_TIME = "pay_by_in_local_time"
     RETRY_AFTER_IN_MS = "retry_after_in_ms"
@@ -182,6 +183,7 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.CHARGED_UNASKED: "charges a further order at once, by the method that its customer paid by before",
         Defect.REFUND_ROUNDED_UP: "gives back whole yuan, rounded up, and books what it gave",
         Defect.CREATE_SWALLOWED: "answers a create with the order that its customer made just before, whatever its key",
+        Defect.LIST_FROM_INDEX: "lists each order as it was when it was made: open, with nothing paid",
         Defect.PAID_SAID_FAILED: "answers each payment that its attempt failed, and shows all attempts so",
         Defect.PAY_BY_IN_LOCAL_TIME: "shows an order's pay_by in China's local time, 8 h ahead, as if it were UTC",
         Defect.RETRY_AFTER_IN_MS: "says that it is busy with a Retry-After in milliseconds: 1000 s for 1 s",

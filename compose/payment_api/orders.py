@@ -30,6 +30,7 @@ from compose.payment_api.views import (
     STATE_AS_OF,
     all_failed,
     as_a_replica_shows,
+    as_it_was_made,
     instant,
     order_view,
 )
@@ -192,9 +193,13 @@ class Orders:
         rows = await self._database.rows(SHOW_PAGE, user, before_seq or NEWEST, limit + 1)
         last = limit if Defect.PAGE_SKIPS_ONE in self._defects else limit - 1
         return {
-            "orders": [order_view(row) for row in rows[:limit]],
+            "orders": [self._listed(row) for row in rows[:limit]],
             "next": str(rows[last]["seq"]) if len(rows) > limit else None,
         }
+
+    def _listed(self, row: asyncpg.Record) -> dict[str, object]:
+        view = order_view(row)
+        return as_it_was_made(view) if Defect.LIST_FROM_INDEX in self._defects else view
 
     async def written(self, order_id: str) -> None:
         """Wait for an order that is on its way to the disk; there is none unless a defect says so."""

@@ -56,6 +56,11 @@ def as_a_replica_shows(view: Mapping[str, object], state: str) -> dict[str, obje
     return {**view, "state": state, **lacking}
 
 
+def as_it_was_made(view: Mapping[str, object]) -> dict[str, object]:
+    """Only for the defect list_from_index."""
+    return {**view, "state": "open", "paid_minor": 0, "refunded_minor": 0, "attempts": [], "refunds": []}
+
+
 def all_failed(row: asyncpg.Record) -> list[dict[str, object]]:
     """Only for the defect paid_said_failed: the attempts of a row of SHOW, each called failed."""
     attempts: list[dict[str, object]] = msgspec.json.decode(row["attempts"])

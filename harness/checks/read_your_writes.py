@@ -1,7 +1,7 @@
 """Once a write is acknowledged, does its customer see it in everything that is read afterwards?
 
-Violated when a read that was sent after an acknowledged create, payment or refund of the same customer
-was done shows the order in an older state (unpaid though a payment was acknowledged, open though it
+Violated when a read or a list, sent after an acknowledged create, payment or refund of the same customer
+was done, shows the order in an older state (unpaid though a payment was acknowledged, open though it
 was told to be closed), or less paid or refunded than the write's answer said; when an order is over
 another amount than the one that its customer asked for, by an acknowledged create's own answer, by a
 read or by the target's books; when a list sent after an acknowledged create is empty, or, read to its
@@ -41,18 +41,23 @@ writes AS (
     FROM operations AS p LEFT JOIN level AS l USING (state)
     WHERE p.op IN ('create', 'pay', 'refund') AND p.outcome = 'ok' AND p.order_id IS NOT NULL),
 readings AS (
-    SELECT id, journey, order_id, sent_ns, state, amount_minor, paid_minor, refunded_minor, false AS last
+    SELECT id, journey, order_id, sent_ns, state, amount_minor, paid_minor, refunded_minor, 'read' AS source
     FROM operations WHERE op = 'read' AND outcome = 'ok'
+    UNION ALL                            -- a later page of a list was sent later still
+    SELECT id, journey, unnest(listed_orders), sent_ns, unnest(listed_states), unnest(listed_amounts),
+           unnest(listed_paid), unnest(listed_refunded), 'list'
+    FROM operations WHERE op = 'list' AND outcome = 'ok' AND len(listed_states) = len(listed_orders)
     UNION ALL
-    SELECT -o.order_no, j.journey, r.order_id, r.sent_ns, r.state, r.amount_minor, r.paid_minor, r.refunded_minor, true
+    SELECT -o.order_no, j.journey, r.order_id, r.sent_ns, r.state, r.amount_minor, r.paid_minor, r.refunded_minor,
+           'last read'
     FROM reads AS r JOIN journeys AS j USING (user_id) JOIN orders AS o USING (order_id) WHERE r.outcome = 'ok')
-SELECT r.id, r.journey, r.order_id, r.sent_ns, r.state, r.amount_minor, r.paid_minor, r.refunded_minor, r.last,
+SELECT r.id, r.journey, r.order_id, r.sent_ns, r.state, r.amount_minor, r.paid_minor, r.refunded_minor, r.source,
        l.level, max(w.level) AS written_level, bool_or(w.closed) AS written_closed,
        max(w.paid_minor) AS written_paid_minor, max(w.refunded_minor) AS written_refunded_minor,
        arg_max(w.op, (w.level, w.done_ns, w.id)) AS op, arg_max(w.done_ns, (w.level, w.done_ns, w.id)) AS done_ns
 FROM readings AS r JOIN writes AS w USING (journey, order_id) LEFT JOIN level AS l ON l.state = r.state
 WHERE w.done_ns < r.sent_ns
-GROUP BY r.id, r.journey, r.order_id, r.sent_ns, r.state, r.amount_minor, r.paid_minor, r.refunded_minor, r.last,
+GROUP BY r.id, r.journey, r.order_id, r.sent_ns, r.state, r.amount_minor, r.paid_minor, r.refunded_minor, r.source,
          l.level ORDER BY r.sent_ns, r.id
 """
 
@@ -85,6 +90,11 @@ CREATE OR REPLACE TEMP TABLE told_over AS    -- one row a time that somebody nam
 SELECT a.order_no, p.op AS source, p.done_ns AS at_ns, p.amount_minor, NULL AS currency
 FROM operations AS p JOIN asked_over AS a ON a.order_id = p.order_id AND a.journey = p.journey
 WHERE p.op IN ('create', 'read') AND p.outcome = 'ok' AND p.amount_minor IS NOT NULL
+UNION ALL
+SELECT a.order_no, 'list', p.done_ns, p.amount_minor, NULL
+FROM (SELECT journey, done_ns, unnest(listed_orders) AS order_id, unnest(listed_amounts) AS amount_minor
+      FROM operations WHERE op = 'list' AND outcome = 'ok' AND len(listed_amounts) = len(listed_orders)) AS p
+JOIN asked_over AS a USING (order_id, journey) WHERE p.amount_minor IS NOT NULL
 UNION ALL
 SELECT a.order_no, 'last read', r.done_ns, r.amount_minor, NULL
 FROM reads AS r JOIN asked_over AS a USING (order_id, user_id) WHERE r.outcome = 'ok' AND r.amount_minor IS NOT NULL
@@ -144,7 +154,8 @@ GROUP BY o.order_no, o.order_id, j.user_id HAVING NOT bool_or(b.user_id = j.user
 """
 
 COUNT_PAIRS = """
-SELECT (SELECT count(*) FROM pairs), (SELECT count(*) FROM listed), (SELECT count(DISTINCT order_no) FROM told_over)
+SELECT (SELECT count(*) FROM pairs WHERE source <> 'list'), (SELECT count(*) FROM listed),
+       (SELECT count(DISTINCT order_no) FROM told_over)
 ORDER BY ALL
 """
 
@@ -158,7 +169,7 @@ def check(evidence: Evidence) -> CheckResult:
     names: dict[int, str] = {}
     for case in evidence.cases(BEHIND):
         names[case.order_no] = case.order_id
-        who = "its owner's last read" if case.last else "a read"
+        who = "its owner's last read" if case.source == "last read" else f"a {case.source}"
         told[case.order_no].append(
             f"a {case.op} was acknowledged at {when(evidence, case.done_ns)}, and {who} sent at "
             f"{when(evidence, case.sent_ns)} showed {_shown(case.state, case)}"
@@ -213,7 +224,9 @@ def _other_amount(evidence: Evidence, case: SimpleNamespace) -> str:
     here = amount(case.amount_minor, case.currency)
     if case.source == "books":
         return f"it was asked for over {asked}, and the books have it over {here}"
-    who = {"create": "the answer to its create", "read": "a read"}.get(case.source, "its owner's last read")
+    who = {"create": "the answer to its create", "read": "a read", "list": "a list"}.get(
+        case.source, "its owner's last read"
+    )
     return f"it was asked for over {asked}, and {who}, done at {when(evidence, case.at_ns)}, showed it over {here}"
 
 

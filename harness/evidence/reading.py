@@ -20,7 +20,8 @@ INSERT INTO history_rows
 SELECT ?, k, id, journey, intent, op, phase, scheduled_ns, sent_ns, parent, "user", order_no, "order", method, key_no,
        attempt, amount_minor, currency, line, coalesce(leaves_early, false), outcome, done_ns, ending, http, result_id,
        code, state, paid_minor, refunded_minor, retry_after_s, pay_by_utc_ms, listed, tried, build, names,
-       coalesce(offers, []), coalesce(leaks, []), listed_orders
+       coalesce(offers, []), coalesce(leaks, []), listed_orders, listed_states, listed_amounts, listed_paid,
+       listed_refunded
 FROM read_json(?, format = 'newline_delimited', columns = {
     k: 'ENUM(''head'', ''inv'', ''done'', ''foot'')', id: 'BIGINT', journey: 'BIGINT', intent: 'BIGINT',
     op: 'ENUM(''journey'', ''create'', ''pay'', ''read'', ''list'', ''refund'', ''status'',
@@ -33,7 +34,8 @@ FROM read_json(?, format = 'newline_delimited', columns = {
     state: 'ENUM(''open'', ''paying'', ''paid'', ''refunded'', ''closed'')', paid_minor: 'BIGINT',
     refunded_minor: 'BIGINT', retry_after_s: 'DOUBLE', pay_by_utc_ms: 'BIGINT', listed: 'BIGINT', tried: 'VARCHAR',
     build: 'VARCHAR', names: 'VARCHAR', offers: 'VARCHAR[]', leaks: 'VARCHAR[]',
-    listed_orders: 'VARCHAR[]'})
+    listed_orders: 'VARCHAR[]', listed_states: 'VARCHAR[]', listed_amounts: 'BIGINT[]', listed_paid: 'BIGINT[]',
+    listed_refunded: 'BIGINT[]'})
 WHERE k IN ('inv', 'done') OR k IS NULL
 """
 

@@ -33,7 +33,8 @@ CREATE TABLE history_rows (              -- every line but header and footer; fi
     leaves_early BOOLEAN, outcome VARCHAR, done_ns BIGINT, ending VARCHAR, http BIGINT, result_id VARCHAR,
     code VARCHAR, state VARCHAR, paid_minor BIGINT, refunded_minor BIGINT, retry_after_s DOUBLE,
     pay_by_utc_ms BIGINT, listed BIGINT, tried VARCHAR, build VARCHAR, names VARCHAR, offers VARCHAR[], leaks VARCHAR[],
-    listed_orders VARCHAR[]
+    listed_orders VARCHAR[], listed_states VARCHAR[], listed_amounts BIGINT[], listed_paid BIGINT[],
+    listed_refunded BIGINT[]
 )
 """
 

@@ -231,8 +231,13 @@ class Session:
             leaks=tuple(sorted(self._leaks)),
             names=_named(act, told),
             listed=len(told.order_ids) if act.op is Op.LIST and told.outcome is Outcome.OK else None,
-            listed_orders=told.order_ids if told.complete else (),
         )
+        if told.complete:
+            done.listed_orders = told.order_ids
+            done.listed_states = tuple(each.state for each in told.shown)
+            done.listed_amounts = tuple(each.amount_minor for each in told.shown)
+            done.listed_paid = tuple(each.paid_minor for each in told.shown)
+            done.listed_refunded = tuple(each.refunded_minor for each in told.shown)
         if told.order_id is not None and told.order_id != act.order:
             done.order_no, first = self._recorder.order_no(told.order_id)
             done.order = told.order_id if first else None

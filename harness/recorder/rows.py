@@ -88,6 +88,14 @@ class Done(msgspec.Struct, tag_field="k", tag="done", omit_defaults=True, gc=Fal
     """Of a list: how many orders it named, over all pages."""
     listed_orders: tuple[str, ...] = ()
     """Of a list that was read to its last page: the orders that it named, in its order."""
+    listed_states: tuple[str | None, ...] = ()
+    """Of the same list, where it shows more than names: the `State` of each of them, in the same order ..."""
+    listed_amounts: tuple[int | None, ...] = ()
+    """... what it is over, in minor units ..."""
+    listed_paid: tuple[int | None, ...] = ()
+    """... what of it is paid ..."""
+    listed_refunded: tuple[int | None, ...] = ()
+    """... and what went back."""
     build: str | None = None
     """Build that answered the last request, as the reply named it."""
     names: str | None = None

@@ -65,6 +65,16 @@ class StatusPage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """One order as a list shows it; None where the list does not say. Money in minor units."""
+
+    state: State | None = None
+    amount_minor: int | None = None
+    paid_minor: int | None = None
+    refunded_minor: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Observation:
     """What one operation told the customer. Money in minor units."""
 
@@ -86,6 +96,8 @@ class Observation:
     pay_by_utc_ms: int | None = None
     order_ids: tuple[str, ...] = ()
     """Of a list: every order named, over all pages that were read."""
+    shown: tuple[Shown, ...] = ()
+    """Of a list that shows more than names: each of these orders, in the same order; else empty."""
     complete: bool = False
     """Of a list: its last page was reached."""
     health: Health | None = None

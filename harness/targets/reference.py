@@ -17,7 +17,7 @@ import msgspec
 from harness.errors import TargetFileError
 from harness.operation import Method, Op, Outcome
 from harness.targets.books import Book
-from harness.targets.protocol import BookCall, Call, Capabilities, Compensation, NewOrder, Request
+from harness.targets.protocol import BookCall, Call, Capabilities, Compensation, NewOrder, Request, Shown
 from harness.targets.reference_answers import (
     BUSY,
     RAW_STATES,
@@ -122,16 +122,18 @@ class Reference:
 
     def list_orders(self, user: str) -> Call:
         orders: tuple[str, ...] = ()
+        shown: tuple[Shown, ...] = ()
         query = {"limit": str(ORDERS_A_PAGE)}
         for _ in range(LIST_PAGES_MAX):
             path = f"/v1/orders?{urlencode(query)}"
             reply = yield Request(method="GET", path=path, name="GET /v1/orders", headers=self._token(user))
             page = observe(Op.LIST, reply, listed)
             orders += page.order_ids
+            shown += page.shown
             if page.outcome is not Outcome.OK or page.complete:
                 break
             query["cursor"] = next_page(reply.body)
-        return replace(page, order_ids=orders)
+        return replace(page, order_ids=orders, shown=shown)
 
     def refund(self, user: str, order_id: str, amount_minor: int, key: str) -> Call:
         path = f"/v1/orders/{quote(order_id, safe='')}/refunds"

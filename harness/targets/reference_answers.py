@@ -14,7 +14,7 @@ import msgspec
 
 from harness.operation import Method, Op, Outcome, State
 from harness.targets.outcomes import UNREADABLE, Judgement, TableRow, judge, retry_after_s
-from harness.targets.protocol import BusyContract, Health, Observation, Reply, StatusPage
+from harness.targets.protocol import BusyContract, Health, Observation, Reply, Shown, StatusPage
 
 RAW_STATES = {
     "open": State.OPEN,
@@ -92,12 +92,16 @@ class _RefundAnswer(msgspec.Struct, frozen=True):
     order: _Order
 
 
-class _OrderName(msgspec.Struct, frozen=True):
+class _Listed(msgspec.Struct, frozen=True):
     id: str
+    state: str
+    amount_minor: int
+    paid_minor: int
+    refunded_minor: int
 
 
 class _PageAnswer(msgspec.Struct, frozen=True):
-    orders: list[_OrderName]
+    orders: list[_Listed]
     next: str | None
 
 
@@ -149,6 +153,7 @@ class Told:
     judgement: Judgement | None = None
     """Where the body says more than the status."""
     order_ids: tuple[str, ...] = ()
+    shown: tuple[Shown, ...] = ()
     complete: bool = False
     health: Health | None = None
     page: StatusPage | None = None
@@ -184,6 +189,7 @@ def observe(op: Op, reply: Reply, told_by: Callable[[bytes], Told]) -> Observati
         retry_after_s=retry_after_s(reply),
         pay_by_utc_ms=utc_ms(order.pay_by) if order else None,
         order_ids=told.order_ids,
+        shown=told.shown,
         complete=told.complete,
         health=told.health,
         page=told.page,
@@ -248,7 +254,16 @@ def refunded(body: bytes) -> Told:
 def listed(body: bytes) -> Told:
     """Of one page of `GET /v1/orders`."""
     page = _PAGE.decode(body)
-    return Told(order_ids=tuple(order.id for order in page.orders), complete=page.next is None)
+    shown = tuple(
+        Shown(
+            state=RAW_STATES.get(order.state),
+            amount_minor=order.amount_minor,
+            paid_minor=order.paid_minor,
+            refunded_minor=order.refunded_minor,
+        )
+        for order in page.orders
+    )
+    return Told(order_ids=tuple(order.id for order in page.orders), shown=shown, complete=page.next is None)
 
 
 def next_page(body: bytes) -> str:

@@ -163,6 +163,17 @@ def before_by_an_unsampled_clock() -> Run:
     return taken(run, owner, 5.8)
 
 
+def listed(sent: float = 6.0, **shown: Any) -> Run:
+    """C is paid, acknowledged at 5.4 s, and half of it promised back; then a list shows it so, beside D."""
+    run = two_good_orders()
+    owner = run.paid_order("C", at=5.0)
+    owner.create(5.5, 5.6, "D")
+    row = {"listed_states": ("open", "paid"), "listed_amounts": (1000, 1000), "listed_paid": (0, 1000)}
+    row |= {"listed_orders": ("D", "C"), "listed_refunded": (0, 0)}
+    owner.list(sent, sent + 0.2, 2, **(row | shown))
+    return run
+
+
 PASS, FAIL = Status.PASS, Status.FAIL
 REPLY_STORIES = (
     Story(
@@ -212,6 +223,48 @@ REPLY_STORIES = (
     ),
     Story(column=CRIES_WOLF, entry="pay_by told to a stranger", tell=told_to_a_stranger, status=PASS),
     Story(column=CRIES_WOLF, entry="pay_by of a create without an answer", tell=never_acknowledged, status=PASS),
+    Story(
+        column=BROKEN,
+        entry="listed as it was before it was paid",
+        tell=partial(listed, listed_states=("open", "open"), listed_paid=(0, 0)),
+        status=FAIL,
+        subjects=("C",),
+        says=("a pay was acknowledged at +5.400 s, and a list sent at +6.000 s showed it open with 0.00 CNY paid",),
+    ),
+    Story(
+        column=MISSES,
+        entry="listed as paid, with nothing paid",
+        tell=partial(listed, listed_paid=(0, 0)),
+        status=FAIL,
+        subjects=("C",),
+    ),
+    Story(
+        column=MISSES,
+        entry="listed over another amount",
+        tell=partial(listed, listed_amounts=(1000, 900)),
+        status=FAIL,
+        subjects=("C",),
+        says=("and a list, done at +6.200 s, showed it over 9.00 CNY",),
+    ),
+    Story(column=CRIES_WOLF, entry="a list that shows what is", tell=listed, status=PASS),
+    Story(
+        column=CRIES_WOLF,
+        entry="a list that overlaps its payment",
+        tell=partial(listed, 5.3, listed_states=("open", "paying"), listed_paid=(0, 0)),
+        status=PASS,
+    ),
+    Story(
+        column=CRIES_WOLF,
+        entry="a list of names only",
+        tell=partial(listed, listed_states=(), listed_amounts=(), listed_paid=(), listed_refunded=()),
+        status=PASS,
+    ),
+    Story(
+        column=CRIES_WOLF,
+        entry="a list that tells states and no figures",
+        tell=partial(listed, listed_amounts=(None, None), listed_paid=(None, None), listed_refunded=(None, None)),
+        status=PASS,
+    ),
     Story(
         column=BROKEN,
         entry="told that it failed, by an answer that has the order paid",

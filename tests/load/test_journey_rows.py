@@ -6,10 +6,12 @@ from functools import partial
 from harness.load.personal import Canaries
 from harness.operation import Ending, JourneyEnd, Method, Op, Outcome, Phase, State
 from harness.recorder.rows import Done, Inv
+from harness.targets.protocol import Shown
 from tests.load.stage import (
     ALL,
     ANSWER_NS,
     CREATED,
+    LISTED,
     OPEN,
     PAID,
     T0_NS,
@@ -158,3 +160,17 @@ def test_a_pay_by_stands_on_record_beside_a_create_only_where_it_is_another() ->
     stage.travel()
     told = [stage.rows.completion(row) for row in stage.rows.invocations(Op.READ)]
     assert [done and done.pay_by_utc_ms for done in told][:2] == [None, later]
+
+
+def test_what_a_whole_list_shows_of_its_orders_stands_beside_their_names() -> None:
+    shown = (Shown(state=State.PAID, amount_minor=1_200, paid_minor=1_200, refunded_minor=0),)
+    whole = replace(LISTED, shown=shown)
+    rows: list[Done] = []
+    for listed in (whole, replace(whole, complete=False), LISTED):
+        stage = Stage(lists=[listed])
+        stage.travel()
+        rows += [row for row in stage.rows.rows if isinstance(row, Done) and row.listed is not None]
+    assert [row.listed_states for row in rows] == [("paid",), (), ()]
+    assert [(row.listed_amounts, row.listed_paid, row.listed_refunded) for row in rows][:1] == [
+        ((1_200,), (1_200,), (0,))
+    ]

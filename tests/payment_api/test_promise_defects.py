@@ -18,8 +18,8 @@ def broken(launch_for_module: Launch) -> Api:
 
 @pytest.fixture(scope="module")
 def denying(launch_for_module: Launch) -> Api:
-    """Four more, of which each shows in another reply."""
-    names = "create_swallowed,paid_said_failed,pay_by_in_local_time,refund_promised_beyond"
+    """Five more, of which each shows in another reply."""
+    names = "create_swallowed,list_from_index,paid_said_failed,pay_by_in_local_time,refund_promised_beyond"
     return launch_for_module(defects=names)
 
 
@@ -54,6 +54,14 @@ def test_create_swallowed_answers_another_key_with_the_order_before(denying: Api
     first, second = customer.create(1234, "a").json(), customer.create(5678, "b").json()
     assert (second["id"], second["amount_minor"]) == (first["id"], 1234)
     assert denying.customer().create(1234, "c").json()["id"] != first["id"]
+
+
+def test_list_from_index_lists_a_paid_order_as_open(denying: Api) -> None:
+    customer = denying.customer()
+    order = customer.paid_order("card")
+    [listed] = customer.get("/v1/orders").json()["orders"]
+    assert (listed["id"], listed["state"], listed["paid_minor"], listed["attempts"]) == (order, "open", 0, [])
+    assert customer.read(order)["state"] == "paid"
 
 
 def test_paid_said_failed_denies_the_attempt_by_which_the_order_is_paid(denying: Api) -> None:

@@ -12,7 +12,7 @@ from harness.errors import TargetFileError
 from harness.operation import Ending, Line, Method, Op, Outcome, State
 from harness.targets.books import Book
 from harness.targets.drive import drive
-from harness.targets.protocol import Call, Health, NewOrder, Observation, Reply, Request, Target
+from harness.targets.protocol import Call, Health, NewOrder, Observation, Reply, Request, Shown, Target
 from harness.targets.reference import LIST_PAGES_MAX, Reference
 
 NEW = NewOrder(line=Line.FOOD, merchant="m-1", amount_minor=1200, currency="CNY")
@@ -237,6 +237,7 @@ def test_a_list_is_read_to_its_last_page() -> None:
     told = drive(target().list_orders("u-1"), wire(pages, sent))
     assert [request.path for request in sent] == ["/v1/orders?limit=2", "/v1/orders?limit=2&cursor=c%261"]
     assert (told.outcome, told.order_ids, told.complete) == (Outcome.OK, ("o-2", "o-1"), True)
+    assert told.shown == (Shown(state=State.OPEN, amount_minor=1_200, paid_minor=0, refunded_minor=0),) * 2
 
 
 def test_a_list_that_breaks_off_says_what_it_saw_and_that_it_is_not_whole() -> None:
