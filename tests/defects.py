@@ -97,6 +97,7 @@ DEFECTS: dict[str, Caught] = {
     "paid_said_failed": Caught(scene="FestivalEvening", check="read_your_writes"),
     "pay_by_in_local_time": Caught(scene="FestivalEvening", check="read_your_writes"),
     "retry_after_in_ms": Caught(scene="Overload", check="busy_is_clear"),
+    "refund_said_done": Caught(scene="FestivalEvening", check="refund_in_window"),
     "refund_promised_beyond": Caught(scene="FestivalEvening", check="no_over_refund"),
     "released_for_another_line": Caught(scene="FestivalEvening", check="fulfilled_once"),
 }

@@ -126,6 +126,8 @@ def _add_customer_routes(app: FastAPI, settings: Settings, held: list[Service]) 
         await held[0].door.express(Asks.REFUND, request.is_disconnected, order_id)
         made = await held[0].refunds.request(user, order_id, body.amount_minor, key)
         view = {"id": made.id, "amount_minor": made.amount_minor, "state": made.state.value}
+        if Defect.REFUND_SAID_DONE in settings.defects:
+            view["state"] = "done"
         return _json(201, {"refund": view, "order": await held[0].queries.show(user, order_id)})
 
 

@@ -99,6 +99,7 @@ class Defect(StrEnum):
     PAID_SAID_FAILED = "paid_said_failed"
     PAY_BY_IN_LOCAL_TIME = "pay_by_in_local_time"
     RETRY_AFTER_IN_MS = "retry_after_in_ms"
+    REFUND_SAID_DONE = "refund_said_done"
     REFUND_PROMISED_BEYOND = "refund_promised_beyond"
 
 
@@ -187,6 +188,7 @@ LINES: Mapping[Defect, str] = MappingProxyType(
         Defect.PAID_SAID_FAILED: "answers each payment that its attempt failed, and shows all attempts so",
         Defect.PAY_BY_IN_LOCAL_TIME: "shows an order's pay_by in China's local time, 8 h ahead, as if it were UTC",
         Defect.RETRY_AFTER_IN_MS: "says that it is busy with a Retry-After in milliseconds: 1000 s for 1 s",
+        Defect.REFUND_SAID_DONE: "calls a refund done as soon as it is asked for, in its answer and in the order",
         Defect.REFUND_PROMISED_BEYOND: "promises refunds against what has gone back, not against what it promised",
     }
 )

@@ -28,7 +28,7 @@ from compose.payment_api.views import (
     SHOW_ONE,
     SHOW_PAGE,
     STATE_AS_OF,
-    all_failed,
+    all_called,
     as_a_replica_shows,
     as_it_was_made,
     instant,
@@ -169,7 +169,9 @@ class Orders:
         if Defect.PAY_BY_IN_LOCAL_TIME in self._defects:
             view["pay_by"] = instant(row["pay_by"] + AHEAD)
         if Defect.PAID_SAID_FAILED in self._defects:
-            view["attempts"] = all_failed(row)
+            view["attempts"] = all_called(row["attempts"], "failed")
+        if Defect.REFUND_SAID_DONE in self._defects:
+            view["refunds"] = all_called(row["refunds"], "done")
         return view
 
     async def read(self, user: str, order_id: str, *, degraded: bool) -> Mapping[str, object]:

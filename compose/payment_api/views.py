@@ -61,10 +61,10 @@ def as_it_was_made(view: Mapping[str, object]) -> dict[str, object]:
     return {**view, "state": "open", "paid_minor": 0, "refunded_minor": 0, "attempts": [], "refunds": []}
 
 
-def all_failed(row: asyncpg.Record) -> list[dict[str, object]]:
-    """Only for the defect paid_said_failed: the attempts of a row of SHOW, each called failed."""
-    attempts: list[dict[str, object]] = msgspec.json.decode(row["attempts"])
-    return [{**attempt, "state": "failed"} for attempt in attempts]
+def all_called(parts: str, state: str) -> list[dict[str, object]]:
+    """Only for the defects paid_said_failed and refund_said_done: a row's attempts or refunds, each in this state."""
+    decoded: list[dict[str, object]] = msgspec.json.decode(parts)
+    return [{**part, "state": state} for part in decoded]
 
 
 def payment_view(payment: Payment) -> dict[str, object]:

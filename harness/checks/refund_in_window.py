@@ -6,6 +6,8 @@ was there (`refused`), from its refusal; what was captured for an order that the
 from the later of capture and `pay_by`; and what was captured when the order was already paid, from that
 capture. One capture over too high an amount is `no_double_charge`'s business.
 
+Told too early is a breach as well: a refund that a reply called done when its money had not gone back (`said_done`).
+
 Only the providers' ledgers say that money went back. A customer's refund is looked for under the
 number that the books give it; for all else money is counted within the order: by each deadline at
 least as much must have gone back as was due by then, which no order of partial refunds can break
@@ -21,6 +23,7 @@ from harness.checks.check import Check, Premise
 from harness.checks.proof import proof, reasons, seconds, unreadable, when
 from harness.checks.refused import CASES as REFUSED_CASES
 from harness.checks.refused import find_refused
+from harness.checks.said_done import said_done
 from harness.evidence.tables import Evidence
 from harness.money import Bearer, amount, loss
 from harness.verdict import CheckResult, Finding
@@ -125,6 +128,8 @@ def check(evidence: Evidence) -> CheckResult:
             early += 1
         else:
             breaches.append(case)
+    findings = _findings(evidence, breaches)
+    found = {each.subject for each in findings}
     waits = [case.met_ns - case.owed_ns for case in cases if case.met_ns is not None]
     waits += [evidence.until_ns - case.owed_ns for case in breaches if case.met_ns is None]  # and has not ended yet
     return CheckResult(
@@ -138,7 +143,7 @@ def check(evidence: Evidence) -> CheckResult:
                 (early, "refunds are owed and their window is not over"),
             ]
         ),
-        findings=_findings(evidence, breaches),
+        findings=findings + tuple(each for each in said_done(evidence) if each.subject not in found),
         measured=max(waits) / 1e9 if waits else None,
         objective=evidence.window_ns("refund_ms") / 1e9,
         unit="s",
@@ -196,7 +201,7 @@ NS_PER_S = 1_000_000_000
 
 CHECK = Check(
     name="refund_in_window",
-    promise="What is owed to a customer comes back in time, asked for or not.",
+    promise="What is owed to a customer comes back in time, asked for or not, and is not called done before.",
     function=check,
     needs=frozenset(
         {

@@ -46,6 +46,7 @@ class FinalRead:
     done_ns: int
     tries: int
     pay_by_utc_ms: int | None = None
+    refunds_done: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,6 +125,7 @@ class _Asker:
             paid_minor=asked.seen.paid_minor,
             refunded_minor=asked.seen.refunded_minor,
             pay_by_utc_ms=asked.seen.pay_by_utc_ms,
+            refunds_done=asked.seen.refunds_done,
             sent_ns=asked.sent_ns,
             done_ns=asked.done_ns,
             tries=asked.tries,

@@ -21,7 +21,7 @@ SELECT ?, k, id, journey, intent, op, phase, scheduled_ns, sent_ns, parent, "use
        attempt, amount_minor, currency, line, coalesce(leaves_early, false), outcome, done_ns, ending, http, result_id,
        code, state, paid_minor, refunded_minor, retry_after_s, pay_by_utc_ms, listed, tried, build, names,
        coalesce(offers, []), coalesce(leaks, []), listed_orders, listed_states, listed_amounts, listed_paid,
-       listed_refunded
+       listed_refunded, refunds_done
 FROM read_json(?, format = 'newline_delimited', columns = {
     k: 'ENUM(''head'', ''inv'', ''done'', ''foot'')', id: 'BIGINT', journey: 'BIGINT', intent: 'BIGINT',
     op: 'ENUM(''journey'', ''create'', ''pay'', ''read'', ''list'', ''refund'', ''status'',
@@ -35,7 +35,7 @@ FROM read_json(?, format = 'newline_delimited', columns = {
     refunded_minor: 'BIGINT', retry_after_s: 'DOUBLE', pay_by_utc_ms: 'BIGINT', listed: 'BIGINT', tried: 'VARCHAR',
     build: 'VARCHAR', names: 'VARCHAR', offers: 'VARCHAR[]', leaks: 'VARCHAR[]',
     listed_orders: 'VARCHAR[]', listed_states: 'VARCHAR[]', listed_amounts: 'BIGINT[]', listed_paid: 'BIGINT[]',
-    listed_refunded: 'BIGINT[]'})
+    listed_refunded: 'BIGINT[]', refunds_done: 'VARCHAR[]'})
 WHERE k IN ('inv', 'done') OR k IS NULL
 """
 
@@ -145,11 +145,11 @@ FROM read_json(?, format = 'newline_delimited', columns = {source: 'VARCHAR', li
 INSERT_READS = """
 INSERT INTO reads
 SELECT "order", "user", outcome, ending, http, code, state, amount_minor, paid_minor, refunded_minor, sent_ns, done_ns,
-       tries, pay_by_utc_ms
+       tries, pay_by_utc_ms, refunds_done
 FROM read_json(?, format = 'newline_delimited', columns = {"order": 'VARCHAR', "user": 'VARCHAR',
     outcome: 'ENUM(''ok'', ''fail'', ''info'')', ending: 'VARCHAR', http: 'BIGINT', code: 'VARCHAR', state: 'VARCHAR',
     amount_minor: 'BIGINT', paid_minor: 'BIGINT', refunded_minor: 'BIGINT', sent_ns: 'BIGINT', done_ns: 'BIGINT',
-    tries: 'BIGINT', pay_by_utc_ms: 'BIGINT'})
+    tries: 'BIGINT', pay_by_utc_ms: 'BIGINT', refunds_done: 'VARCHAR[]'})
 """
 
 INSERT_LISTS = """

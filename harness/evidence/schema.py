@@ -34,7 +34,7 @@ CREATE TABLE history_rows (              -- every line but header and footer; fi
     code VARCHAR, state VARCHAR, paid_minor BIGINT, refunded_minor BIGINT, retry_after_s DOUBLE,
     pay_by_utc_ms BIGINT, listed BIGINT, tried VARCHAR, build VARCHAR, names VARCHAR, offers VARCHAR[], leaks VARCHAR[],
     listed_orders VARCHAR[], listed_states VARCHAR[], listed_amounts BIGINT[], listed_paid BIGINT[],
-    listed_refunded BIGINT[]
+    listed_refunded BIGINT[], refunds_done VARCHAR[]
 )
 """
 
@@ -152,7 +152,8 @@ CREATE TABLE reads (                     -- evidence/reads.jsonl: each order rea
     order_id VARCHAR, user_id VARCHAR, outcome VARCHAR, ending VARCHAR, http BIGINT, code VARCHAR, state VARCHAR,
     amount_minor BIGINT, paid_minor BIGINT, refunded_minor BIGINT, sent_ns BIGINT, done_ns BIGINT,
     tries BIGINT,                        -- requests it took; outcome is that of the last
-    pay_by_utc_ms BIGINT                 -- NULL: not told, or not kept
+    pay_by_utc_ms BIGINT,                -- NULL: not told, or not kept
+    refunds_done VARCHAR[]               -- refunds that were shown as done
 )
 """
 

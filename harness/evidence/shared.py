@@ -51,6 +51,7 @@ SELECT i.worker, i.id, i.journey, i.intent, i.op, i.phase,
        i.scheduled_ns, i.sent_ns, d.done_ns,         -- done_ns NULL: never completed
        coalesce(d.outcome, 'info') AS outcome,
        d.ending, d.http, d.code, d.result_id, d.retry_after_s, d.listed,
+       d.refunds_done,                               -- of the order, those that the reply called done
        d.listed_states, d.listed_amounts, d.listed_paid, d.listed_refunded,  -- of those, each; NULL: names only
        d.listed_orders,                              -- of a list: all its orders; NULL: none, or not read to its end
        i.tried,                                      -- of a trespass: read, pay, refund, create (replayed)

@@ -228,6 +228,7 @@ class Session:
             retry_after_s=told.retry_after_s,
             offers=tuple(str(method) for method in told.offers),
             pay_by_utc_ms=self._pay_by(act, told),
+            refunds_done=told.refunds_done,
             leaks=tuple(sorted(self._leaks)),
             names=_named(act, told),
             listed=len(told.order_ids) if act.op is Op.LIST and told.outcome is Outcome.OK else None,

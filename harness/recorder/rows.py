@@ -84,6 +84,8 @@ class Done(msgspec.Struct, tag_field="k", tag="done", omit_defaults=True, gc=Fal
     pay_by_utc_ms: int | None = None
     """When the order closes unpaid, ms since the epoch, UTC: from the reply of a create; from any other reply of
     its owner only where it tells another instant than this session was told first."""
+    refunds_done: tuple[str, ...] = ()
+    """Refunds of the order, by id, that the reply called done."""
     listed: int | None = None
     """Of a list: how many orders it named, over all pages."""
     listed_orders: tuple[str, ...] = ()

@@ -96,6 +96,8 @@ class Observation:
     pay_by_utc_ms: int | None = None
     order_ids: tuple[str, ...] = ()
     """Of a list: every order named, over all pages that were read."""
+    refunds_done: tuple[str, ...] = ()
+    """Refunds of the order, by id, that the reply calls done: their money is back."""
     shown: tuple[Shown, ...] = ()
     """Of a list that shows more than names: each of these orders, in the same order; else empty."""
     complete: bool = False

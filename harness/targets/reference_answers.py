@@ -70,6 +70,7 @@ class _Attempt(msgspec.Struct, frozen=True):
 class _Refund(msgspec.Struct, frozen=True):
     id: str
     amount_minor: int
+    state: str
 
 
 class _Order(msgspec.Struct, frozen=True):
@@ -79,6 +80,7 @@ class _Order(msgspec.Struct, frozen=True):
     paid_minor: int
     refunded_minor: int
     pay_by: datetime
+    refunds: list[_Refund] = []
 
 
 class _PaymentAnswer(msgspec.Struct, frozen=True):
@@ -149,6 +151,7 @@ class Told:
 
     order: _Order | None = None
     result_id: str | None = None
+    refunds: Sequence[_Refund] = ()
     amount_minor: int | None = None
     judgement: Judgement | None = None
     """Where the body says more than the status."""
@@ -173,6 +176,7 @@ def observe(op: Op, reply: Reply, told_by: Callable[[bytes], Told]) -> Observati
             judged = Judgement(outcome=Outcome.INFO, code=refusal.code or UNREADABLE)
     judged = told.judgement or judged
     order = told.order
+    refunds = (*told.refunds, *(order.refunds if order else ()))
     return Observation(
         outcome=judged.outcome,
         ending=reply.ending,
@@ -188,6 +192,7 @@ def observe(op: Op, reply: Reply, told_by: Callable[[bytes], Told]) -> Observati
         refunded_minor=order.refunded_minor if order else None,
         retry_after_s=retry_after_s(reply),
         pay_by_utc_ms=utc_ms(order.pay_by) if order else None,
+        refunds_done=tuple(sorted({refund.id for refund in refunds if refund.state == "done"})),
         order_ids=told.order_ids,
         shown=told.shown,
         complete=told.complete,
@@ -248,7 +253,8 @@ def paid(body: bytes) -> Told:
 def refunded(body: bytes) -> Told:
     """Of `POST /v1/orders/{id}/refunds`; the amount is the refund's."""
     answer = _REFUND.decode(body)
-    return Told(order=answer.order, result_id=answer.refund.id, amount_minor=answer.refund.amount_minor)
+    made = answer.refund
+    return Told(order=answer.order, result_id=made.id, refunds=(made,), amount_minor=made.amount_minor)
 
 
 def listed(body: bytes) -> Told:

@@ -18,13 +18,14 @@ from tests.histories.promise_stories import PROMISE_STORIES
 from tests.histories.refund_stories import REFUND_WINDOW_STORIES
 from tests.histories.refused_stories import REFUSED_REFUND_STORIES
 from tests.histories.rest_stories import REST_STORIES
+from tests.histories.said_done_stories import SAID_DONE_STORIES
 from tests.histories.story import BROKEN, CRIES_WOLF, EMPTY, HOLDS, MISSES, UNDECIDED, Story, found, judged
 
 STORIES = {
     "no_vanished_order": ORDER_STORIES,
     "no_double_charge": DOUBLE_CHARGE_STORIES,
     "no_orphan_charge": ORPHAN_STORIES,
-    "refund_in_window": (*REFUND_WINDOW_STORIES, *REFUSED_REFUND_STORIES),
+    "refund_in_window": (*REFUND_WINDOW_STORIES, *REFUSED_REFUND_STORIES, *SAID_DONE_STORIES),
     "no_over_refund": OVER_REFUND_STORIES + PROMISE_STORIES,
     "money_conserved": BALANCE_STORIES + REST_STORIES,
 }
@@ -56,7 +57,7 @@ ENTRIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         CRIES_WOLF: ("the provider itself was down: count from its recovery", "partial refunds in order"),
         MISSES: ("the books' own word believed", "nothing owed at all: nobody asked"),
         UNDECIDED: ("window not over", "request info and not in the books"),
-        BROKEN: ("the provider itself was down: show both", "refused without cause"),
+        BROKEN: ("the provider itself was down: show both", "refused without cause", "called done by its own answer"),
     },
     "no_over_refund": {
         CRIES_WOLF: ("compensation paid out as a refund", "a refund that failed, asked for again"),

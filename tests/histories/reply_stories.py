@@ -183,8 +183,10 @@ REPLY_STORIES = (
         status=FAIL,
         subjects=("C",),
         says=(
-            "acknowledged at +5.100 s with a pay_by",
-            "the answer to a read, done at +6.100 s, showed it 28800.000 s later",
+            "acknowledged at +5.100 s",
+            "with a pay_by",
+            "the answer to a read, done at +6.100 s",
+            "showed it 28800.000 s later",
         ),
     ),
     Story(
@@ -229,7 +231,11 @@ REPLY_STORIES = (
         tell=partial(listed, listed_states=("open", "open"), listed_paid=(0, 0)),
         status=FAIL,
         subjects=("C",),
-        says=("a pay was acknowledged at +5.400 s, and a list sent at +6.000 s showed it open with 0.00 CNY paid",),
+        says=(
+            "a pay was acknowledged at +5.400 s",
+            "a list sent at +6.000 s",
+            "showed it open with 0.00 CNY paid",
+        ),
     ),
     Story(
         column=MISSES,
@@ -244,7 +250,10 @@ REPLY_STORIES = (
         tell=partial(listed, listed_amounts=(1000, 900)),
         status=FAIL,
         subjects=("C",),
-        says=("and a list, done at +6.200 s, showed it over 9.00 CNY",),
+        says=(
+            "and a list, done at +6.200 s",
+            "showed it over 9.00 CNY",
+        ),
     ),
     Story(column=CRIES_WOLF, entry="a list that shows what is", tell=listed, status=PASS),
     Story(
@@ -272,7 +281,8 @@ REPLY_STORIES = (
         status=FAIL,
         subjects=("C",),
         says=(
-            "a payment by wechat, sent at +5.200 s, was answered attempt_failed",
+            "a payment by wechat, sent at +5.200 s",
+            "was answered attempt_failed",
             "payment-C-C-1",
             "as the same answer",
         ),

@@ -18,9 +18,9 @@ def broken(launch_for_module: Launch) -> Api:
 
 @pytest.fixture(scope="module")
 def denying(launch_for_module: Launch) -> Api:
-    """Five more, of which each shows in another reply."""
+    """Six more, of which each shows in another reply."""
     names = "create_swallowed,list_from_index,paid_said_failed,pay_by_in_local_time,refund_promised_beyond"
-    return launch_for_module(defects=names)
+    return launch_for_module(defects=f"{names},refund_said_done")
 
 
 def test_amount_rounded_down_makes_and_charges_less_and_answers_its_key_again(broken: Api) -> None:
@@ -87,3 +87,14 @@ def test_refund_promised_beyond_promises_more_than_was_paid(denying: Api, provid
     with providers["card"].fault("slow_answer", order, by_ms=500, when="before", op=["refund"]):
         replies = [customer.refund(order, 800) for _ in range(2)]
     assert [reply.status_code for reply in replies] == [201, 201]
+
+
+def test_refund_said_done_calls_a_refund_done_that_no_provider_has_heard_of(
+    denying: Api, providers: dict[str, Provider]
+) -> None:
+    customer = denying.customer()
+    order = customer.paid_order("card")
+    with providers["card"].fault("slow_answer", order, by_ms=500, when="before", op=["refund"]):
+        told, shown = customer.refund(order, 800).json(), customer.read(order)
+        assert providers["card"].refunded(order) == 0
+    assert (told["refund"]["state"], [refund["state"] for refund in shown["refunds"]]) == ("done", ["done"])

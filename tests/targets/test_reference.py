@@ -223,6 +223,15 @@ def test_a_refund_names_itself_and_its_own_amount() -> None:
     )
 
 
+@pytest.mark.parametrize(("state", "done"), [("pending", ()), ("failed", ()), ("done", ("r-1",))])
+def test_refunds_that_an_answer_or_a_read_calls_done_are_told_by_name(state: str, done: tuple[str, ...]) -> None:
+    refund = {"id": "r-1", "amount_minor": 600, "state": state}
+    shown = order("paid", 1200) | {"refunds": [refund]}
+    answer = reply(201, {"refund": refund, "order": order("paid", 1200)})
+    assert seen(target().refund("u-1", "o-1", 600, "k-3"), answer).refunds_done == done
+    assert seen(target().read("u-1", "o-1"), reply(200, shown)).refunds_done == done
+
+
 @pytest.mark.parametrize("status", [400, 409])
 def test_a_refund_of_nothing_is_refused(status: int) -> None:
     assert seen(target().refund("u-1", "o-1", 600, "k-3"), error(status, "nothing_to_refund")).outcome is Outcome.FAIL
