@@ -17,7 +17,7 @@ class RollingUpgrade(Customer):
         faults=(
             *SlowAnswers("all", by_ms=800).between(8.5, 12.2),
             *LateNotices("all", by_ms=3_500).between(8.5, 12.2),
-            *Upgrade("r2").between(7.5, 12),
+            *Upgrade("r2").between(9, 12),
         ),
         claims=always_claimed(100)
         | {"success_ratio": 80, "no_stuck_order": 100, "no_silence": 400, "canary_contained": 25},
@@ -25,12 +25,12 @@ class RollingUpgrade(Customer):
     scene = Plan(
         load=Steady(rate_per_s=7, duration_s=8),
         warmup_s=0.5,
-        # From second 3.6 on nobody pays through the old release any more; what it has under way by then must last
+        # From second 4.3 on nobody pays through the old release any more; what it has under way by then must last
         # until it is told to end: neither an answer, nor a query, nor a notice may settle it before.
         faults=(
             *SlowAnswers("all", by_ms=800).between(2.6, 5.4),
             *LateNotices("all", by_ms=2_500).between(2.6, 5.4),
-            *Upgrade("r2").between(0.5, 5.2),
+            *Upgrade("r2").between(2.2, 5.2),
         ),
         objectives=Objectives(success_ratio=0.9, success_ratio_in_fault=0.9),
         claims=always_claimed(24)
