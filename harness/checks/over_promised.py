@@ -14,14 +14,13 @@ from harness.money import amount
 from harness.verdict import Finding
 
 PROMISED = """
-WITH books AS (SELECT min(c.error_ns) AS error_ns FROM source_clocks AS c WHERE c.source IN (SELECT unnest($sources))),
-promised AS (                            -- one row a refund that an ok reply named
+WITH promised AS (                            -- one row a refund that an ok reply named
     SELECT order_no, coalesce(refund_id, 'key ' || key_no) AS refund, min(owed_ns) AS at_ns,
            arg_min(amount_minor, (owed_ns, id)) AS amount_minor
     FROM customer_refunds WHERE outcome = 'ok' AND amount_minor IS NOT NULL GROUP BY ALL),
 failed AS (
     SELECT b.refund_id AS refund,
-           coalesce(min(t.at_ns) - (SELECT error_ns FROM books), 0) AS at_ns
+           coalesce(min(t.at_ns) - CAST($error_ns AS BIGINT), 0) AS at_ns
     FROM books_refunds AS b LEFT JOIN books_transitions AS t
       ON t.kind = 'refund' AND t.subject = b.refund_id AND t.to_state = b.raw_state
     WHERE b.state = 'failed' GROUP BY b.refund_id),
@@ -48,8 +47,7 @@ def over_promised(evidence: Evidence) -> tuple[Finding, ...]:
     """One finding an order: when the promises first exceeded what was paid, and by how much."""
     if "refunds" not in evidence.scenario.capabilities.books or "books.refunds" in evidence.missing:
         return ()
-    sources = [source.name for source in evidence.scenario.sources if source.kind == "books"]
-    cases = evidence.cases(PROMISED, sources=sources)
+    cases = evidence.cases(PROMISED, error_ns=min(evidence.books_errors_ns(), default=None))
     proofs = proof(evidence, [case.order_no for case in cases])
     return tuple(
         Finding(

@@ -45,8 +45,7 @@ ORDER BY o.order_no, s.at_ns NULLS LAST, s.source
 """
 
 DENIED = """
-WITH books AS (SELECT min(c.error_ns) AS error_ns FROM source_clocks AS c WHERE c.source IN (SELECT unnest($sources))),
-said AS (                                -- answers that called their attempt over, the first under their key to do so
+WITH said AS (                           -- answers that called their attempt over, the first under their key to do so
     SELECT p.id, p.order_id, p.method, p.result_id, p.code, p.state, p.sent_ns, p.done_ns
     FROM operations AS p
     WHERE p.op = 'pay' AND p.outcome = 'fail' AND p.ending = 'answered' AND p.http // 100 = 2
@@ -62,7 +61,7 @@ paid AS (                                -- attempts that the books have as paid
 payers AS (SELECT order_id, count(*) AS payers FROM books_payments WHERE state = 'paid' GROUP BY order_id),
 dead AS (SELECT DISTINCT raw_state FROM books_payments WHERE state = 'dead')
 SELECT o.order_no, o.order_id, s.method, s.code, s.sent_ns, s.done_ns, p.payment_id, p.number, p.at_ns,
-       coalesce(p.at_ns + (SELECT error_ns FROM books) < s.sent_ns, false) AS before
+       coalesce(p.at_ns + CAST($error_ns AS BIGINT) < s.sent_ns, false) AS before
 FROM said AS s JOIN paid AS p ON p.payment_id = s.result_id JOIN orders AS o ON o.order_id = s.order_id
 JOIN payers AS n ON n.order_id = s.order_id
 WHERE before OR (s.state = 'paid' AND n.payers = 1
@@ -81,8 +80,7 @@ def contradicted(evidence: Evidence) -> Iterable[Said]:
     if capabilities.pay_by:
         for case in evidence.cases(PAY_BY_TOLD, rounding_ms=ROUNDING_MS, extends=capabilities.extends_pay_by):
             yield case.order_no, case.order_id, _other_pay_by(evidence, case)
-    sources = [source.name for source in evidence.scenario.sources if source.kind == "books"]
-    for case in evidence.cases(DENIED, sources=sources):
+    for case in evidence.cases(DENIED, error_ns=min(evidence.books_errors_ns(), default=None)):
         since = f" since {when(evidence, case.at_ns)}" if case.before else ""
         yield (
             case.order_no,

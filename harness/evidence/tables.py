@@ -90,12 +90,16 @@ class Evidence:
 
     def books_error_ns(self) -> int:
         """Most that an instant in the books may be off; 0 where their clock was not sampled."""
+        return max(self.books_errors_ns(), default=0)
+
+    def books_errors_ns(self) -> list[int]:
+        """How far an instant may be off, of each source of books whose clock was sampled."""
         names = [source.name for source in self.scenario.sources if source.kind == "books"]
-        return int(self.row(BOOKS_ERROR, names=names)[0])
+        return [error_ns for (error_ns,) in self.rows(BOOKS_ERRORS, names=names)]
 
 
-BOOKS_ERROR = """
-SELECT coalesce(max(error_ns), 0) FROM source_clocks WHERE source IN (SELECT unnest($names)) ORDER BY ALL
+BOOKS_ERRORS = """
+SELECT error_ns FROM source_clocks WHERE source IN (SELECT unnest($names)) AND error_ns IS NOT NULL ORDER BY source
 """
 
 
