@@ -16,7 +16,8 @@ from harness.doctor.asking import standing
 from harness.doctor.promises import Promise, Prospect
 from harness.errors import ExitCode
 from harness.stack.ports import LOOPBACK
-from tests.lifecycle.playing import ROOT, TARGET, Place, await_
+from tests.lifecycle.playing import TARGET, Place, await_
+from tests.proof.small_shop import small_shop
 
 PLAIN = """schema_version = 1
 name = "plain"
@@ -27,35 +28,13 @@ base_url = "{base_url}"
 token_secret = "a"
 operator_token = "b"
 """
-NO_BOOKS = f"""schema_version = 1
-name = "small-shop"
-root = "{ROOT}"
-adapter = "harness.targets.reference:Reference"
-
-[settings]
-token_secret = "{{secret.token}}"
-operator_token = "{{secret.operator}}"
-
-[[service]]
-name = "shop"
-group = "api"
-command = ["{{python}}", "-m", "tests.proof.small_api"]
-
-[service.environment]
-SMALL_API_PORT = "{{port}}"
-SMALL_API_STOCK = "100"
-SMALL_API_PAY_BY_MS = "{{window.pay_by_ms}}"
-SMALL_API_TOKEN_SECRET = "{{secret.token}}"
-SMALL_API_OPERATOR_TOKEN = "{{secret.operator}}"
-SMALL_API_BUILD = "{{build}}"
-
-[[edge]]
-name = "customer"
-to = "shop"
-
+NO_BOOKS = (
+    small_shop(stock=100)
+    + """
 [waivers]
 fulfilled_once = "nothing is released by us"
 """
+)
 
 
 def doctor(folder: Path, text: str, *arguments: str) -> subprocess.CompletedProcess[str]:

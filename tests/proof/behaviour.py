@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.verdict import Status
-from tests.lanes import ROOT
 from tests.proof.gates import Gated, gate, own_scenario, wrong
 from tests.proof.item import Item, Room, Shown, need
+from tests.proof.small_shop import small_shop
 
 PREFLIGHT_SALES = 3
 """One for each method, so that steady state holds before the load."""
@@ -42,36 +42,11 @@ class Forgetful(Customer):
         claims={"assumptions": 1, "no_vanished_order": 10},
     )
 '''
-TARGET = """schema_version = 1
-name = "small-shop"
-root = "{root}"
-adapter = "harness.targets.reference:Reference"
-
-[settings]
-token_secret = "{{secret.token}}"
-operator_token = "{{secret.operator}}"
-
-[[service]]
-name = "shop"
-group = "api"
-command = ["{{python}}", "-m", "tests.proof.small_api"]
-
-[service.environment]
-SMALL_API_PORT = "{{port}}"
-SMALL_API_STOCK = "{stock}"
-SMALL_API_PAY_BY_MS = "{{window.pay_by_ms}}"
-SMALL_API_TOKEN_SECRET = "{{secret.token}}"
-SMALL_API_OPERATOR_TOKEN = "{{secret.operator}}"
-SMALL_API_BUILD = "{{build}}"
-
-[[edge]]
-name = "customer"
-to = "shop"
-
+BOOKS = """
 [[source]]
 name = "shop"
 kind = "books"
-url = "{{service.shop}}"
+url = "{service.shop}"
 clock = "utc"
 """
 
@@ -126,5 +101,5 @@ def run(room: Room, scenario: str, source: str, *, stock: int) -> Gated:
 def target_file(folder: Path, stock: int) -> Path:
     """A target file of a small shop with so many pieces to sell."""
     path = folder / "shop.toml"
-    path.write_text(TARGET.format(root=ROOT, stock=stock))
+    path.write_text(small_shop(stock=stock) + BOOKS)
     return path
