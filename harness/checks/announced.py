@@ -12,36 +12,22 @@ does not answer tells nobody anything; where nobody looked for a quarter of the 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from types import SimpleNamespace
 
 from harness.checks.alive import heard_until_ns
 from harness.checks.check import Check, Premise
 from harness.checks.proof import reasons, seconds, since_start, when
-from harness.checks.trouble import CAUSES, FAILURES, PAYING, SAID_OF, note_attempts
+from harness.checks.trouble import CAUSES, FAILURES, SAID_OF, note_attempts
 from harness.evidence.tables import Evidence
+from harness.looks import Told, walk
 from harness.verdict import CheckResult, Finding
 
-GAP_SHARE = 4
-"""Between two looks at most this part of the limit; else what the page said meanwhile is not known."""
 MAX_SHOWN = 20
 """So many looks stand as evidence beside a failure."""
 
 LOOKS = """
 SELECT sent_ns, done_ns, http, ending, degraded, methods FROM status_samples ORDER BY sent_ns, done_ns
 """
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Told:
-    """How one failure was told of."""
-
-    delay_ns: int | None = None
-    """From its first failed attempt to the first look that named it; None where none did."""
-    silent: tuple[int, int] | None = None
-    """A time longer than the limit in which no look named it: from, to."""
-    unseen: str | None = None
-    """Why that cannot be said."""
 
 
 def check(evidence: Evidence) -> CheckResult:
@@ -59,7 +45,7 @@ def check(evidence: Evidence) -> CheckResult:
     delays_ns: list[int] = []
     owed = 0
     for failure in failures:
-        told = _told(failure, looks, blind, limit_ns)
+        told = walk(failure, looks, blind, limit_ns)
         owed += failure.to_ns - failure.from_ns >= limit_ns
         if told.unseen is not None:
             why.append(told.unseen)
@@ -90,40 +76,6 @@ BLIND = """
 SELECT start_ns, coalesce(end_ns, $until_ns) FROM faults
 WHERE "where" = 'status' AND NOT standing AND start_ns IS NOT NULL ORDER BY start_ns
 """
-
-
-def _told(
-    failure: SimpleNamespace, looks: Sequence[SimpleNamespace], blind: list[tuple[int, int]], limit_ns: int
-) -> Told:
-    """Walk the looks while it failed: no stretch longer than the limit without one that names it."""
-    delay_ns: int | None = None
-    since_ns = failure.from_ns  # of the stretch in which nothing was said so far
-    before_ns, widest_ns = since_ns, 0
-    for look in looks:
-        if not failure.from_ns <= look.sent_ns <= failure.to_ns:
-            continue
-        widest_ns = max(widest_ns, look.sent_ns - before_ns)
-        before_ns = look.sent_ns
-        if _names(look, failure.subject):
-            delay_ns = look.sent_ns - failure.from_ns if delay_ns is None else delay_ns
-            since_ns, widest_ns = look.done_ns, 0
-        elif look.sent_ns - since_ns >= limit_ns:
-            break
-    else:
-        if failure.to_ns - since_ns < limit_ns:
-            return Told(delay_ns=delay_ns)
-        widest_ns = max(widest_ns, failure.to_ns - before_ns)
-        before_ns = failure.to_ns
-    if widest_ns * GAP_SHARE > limit_ns:
-        return Told(unseen=f"failures during which nobody looked at the page for {seconds(limit_ns // GAP_SHARE)}")
-    if any(start_ns <= before_ns and end_ns >= since_ns for start_ns, end_ns in blind):
-        return Told(unseen="failures during which the way to the page was itself faulty")
-    return Told(delay_ns=delay_ns, silent=(since_ns, before_ns))
-
-
-def _names(look: SimpleNamespace, subject: str) -> bool:
-    """What is said of paying as a whole, any trouble says."""
-    return bool(look.degraded) and (subject == PAYING or subject in look.methods)
 
 
 def _untold(

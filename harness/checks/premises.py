@@ -12,15 +12,10 @@ from dataclasses import dataclass
 from harness.checks import wholeness
 from harness.checks.check import Premise
 from harness.evidence.tables import Evidence
+from harness.punctuality import CPU_SHARE_LIMIT, Punctuality, lags, lateness_limit_ms
 
 CLOCK_ERROR_LIMIT_MS = 100
 """Most that a clock's offset may be uncertain by: a fortieth of the shortest window of a gate run."""
-LATENESS_SHARE = 0.25
-"""Journeys' p99 lateness may eat at most this share of what an operation's latency is judged by."""
-CPU_SHARE_LIMIT = 0.85
-"""CPU seconds of the generator's one process per second; above it instants are the generator's, not the target's."""
-MISSED_SHARE_LIMIT = 0.01
-"""Arrivals that could not be started at all; more of them and the load was not the one that is claimed."""
 START_TIME_SLACK = 1.0
 """A pid's start, asked twice in one unit, differs by less; a reused pid's start by more."""
 MAX_NAMED = 5
@@ -178,16 +173,15 @@ def _generator_healthy(evidence: Evidence) -> tuple[list[str], str]:
     conduct = evidence.conduct
     if "conduct" in evidence.missing:
         return ["how punctual the load generator was is not known"], ""
-    limit_ms = LATENESS_SHARE * evidence.scenario.objectives.latency_limit_ms
-    wrong = []
-    if conduct.lateness_p99_ms > limit_ms:
-        wrong.append(f"1 % of journeys began {conduct.lateness_p99_ms:.0f} ms late or more, limit {limit_ms:.0f} ms")
-    if conduct.generator_cpu_share > CPU_SHARE_LIMIT:
-        wrong.append(f"its process used {conduct.generator_cpu_share:.0%} of a core, limit {CPU_SHARE_LIMIT:.0%}")
-    if conduct.missed > MISSED_SHARE_LIMIT * conduct.planned:
-        wrong.append(f"{conduct.missed} of {conduct.planned} arrivals were missed, limit {MISSED_SHARE_LIMIT:.0%}")
-    lateness = f"p99 of lateness {conduct.lateness_p99_ms:.1f} ms (limit {limit_ms:.0f})"
-    return wrong, f"{lateness}, {conduct.generator_cpu_share:.0%} of a core (limit {CPU_SHARE_LIMIT:.0%})"
+    told = Punctuality(
+        planned=conduct.planned,
+        missed=conduct.missed,
+        lateness_p99_ms=conduct.lateness_p99_ms,
+        cpu_share=conduct.generator_cpu_share,
+    )
+    limit_ms = lateness_limit_ms(evidence.scenario.objectives.latency_limit_ms)
+    lateness = f"p99 of lateness {told.lateness_p99_ms:.1f} ms (limit {limit_ms:.0f})"
+    return lags(told, limit_ms), f"{lateness}, {told.cpu_share:.0%} of a core (limit {CPU_SHARE_LIMIT:.0%})"
 
 
 LOOKS: Mapping[Premise, Look] = {

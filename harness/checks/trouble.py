@@ -9,9 +9,6 @@ another attempt is live) or a plain no. What the customer's own edge broke weigh
 from harness.checks.alive import alive_until_ns
 from harness.evidence.tables import Evidence
 
-PAYING = "paying"
-"""The subject that is no method: creates and payments by any method, together."""
-
 ATTEMPTS = """
 CREATE OR REPLACE TEMP TABLE attempts AS
 SELECT id, op, method, sent_ns, coalesce(done_ns, $cut_ns) AS until_ns, outcome, code,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from harness.checks.trouble import PAYING
+from harness.looks import PAYING
 from harness.report.html.axis import Axis, Band
 from harness.report.html.grammar import Drawn, along, behind, track, values
 

@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from harness.checks.premises import CPU_SHARE_LIMIT, FAULT_STEPS
+from harness.checks.premises import FAULT_STEPS
 from harness.evidence.build import NS_PER_MS
 from harness.evidence.tables import Evidence
+from harness.punctuality import CPU_SHARE_LIMIT
 from harness.verdict import ASSUMPTIONS, JudgedCheck
 
 
