@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness.assignment import Assignment, assign, new_run_id
+from harness.assignment import Assignment, MetricsAt, assign, new_run_id
 from harness.errors import ExitCode, UsageError
 from harness.operation import Size
 from harness.profile import PROFILES
 from harness.scenario import Scenario
+from harness.stack.ports import LOOPBACK
 from harness.targets.template import nearest
 
 NO_WORKERS = "a run with workers is not there yet; leave out --master, --worker and --processes"
@@ -53,6 +54,9 @@ def add_arguments(parser: Any) -> None:
     add("--run-id", default="", help="name of the run directory; made from date and seed where empty")
     add("--windows", choices=sorted(PROFILES), default="gate", help="time windows: life, or scaled to a minute's run")
     add("--port-base", type=int, default=0, help="first of the ports to use; 0 takes any free ones")
+    add("--no-live", action="store_true", help="do not watch the run while it goes on; it is judged all the same")
+    add("--metrics-port", type=int, default=0, help="serve Prometheus' metrics of the run there; 0: not at all")
+    add("--metrics-host", default=LOOPBACK, help="on this address")
     add("--known", default="", help="file of known breaches; ./known.toml where empty, if it is there")
     add("--allow-host", default="", help="hosts beyond loopback that may be loaded, separated by commas")
 
@@ -88,6 +92,8 @@ def read_assignment(
         most_journeys=most_journeys,
         known_file=asked["known"],
         scenario_files=str(options.locustfile),
+        live=not options.no_live,
+        metrics=MetricsAt(host=options.metrics_host, port=options.metrics_port) if options.metrics_port else None,
     )
 
 

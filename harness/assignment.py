@@ -22,7 +22,7 @@ from harness.scenario import Scenario
 from harness.stack.addresses import addresses_of
 from harness.stack.builds import Chosen, resolve_defects
 from harness.stack.hosts import check_hosts
-from harness.stack.ports import reserved
+from harness.stack.ports import check_free, reserved
 from harness.targets.file import TargetFile, load_target
 from harness.targets.template import nearest
 
@@ -31,6 +31,14 @@ SERVERS = 2
 SCENARIOS = "scenarios"
 """Where scenario files lie unless another folder is named."""
 LIBRARIES = ("locust", "gevent", "httpx", "toxiproxy-python", "duckdb", "msgspec")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MetricsAt:
+    """Where a run that goes on serves Prometheus' metrics."""
+
+    host: str
+    port: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +64,9 @@ class Assignment:
     """What it says; goes into the run directory."""
     scenario_files: str = SCENARIOS
     """The folder that they came from, for `harness rerun`."""
+    live: bool = True
+    """It is watched while it goes on."""
+    metrics: MetricsAt | None = None
 
     @property
     def folder(self) -> Path:
@@ -103,6 +114,8 @@ def assign(
     most_journeys: int,
     known_file: str = "",
     scenario_files: str = SCENARIOS,
+    live: bool = True,
+    metrics: MetricsAt | None = None,
 ) -> Assignment:
     """Check what is asked for; raises UsageError, in one line, where it cannot be done.
 
@@ -120,6 +133,7 @@ def assign(
     check_settings(target, {scenario.name: scenario.plans[wanted].settings for scenario in scenarios})
     check_hosts(addresses_of(target, os.environ), file_allows=target.allow_hosts, allowed=allow_hosts)
     check_ports(target, port_base)
+    check_metrics(metrics, live=live)
     if (runs / run_id / "run.json").exists():
         raise UsageError(f"run directory {runs / run_id} holds a run already; leave out --run-id, or name another")
     return Assignment(
@@ -138,6 +152,8 @@ def assign(
         known_file=known_file,
         known=read_known(file_asked_for(known_file)),
         scenario_files=scenario_files,
+        live=live,
+        metrics=metrics,
     )
 
 
@@ -161,6 +177,15 @@ def check_ports(target: TargetFile, base: int) -> None:
     if base:
         with reserved(len(target.service) + len(target.edge) + SERVERS, base=base):
             pass
+
+
+def check_metrics(metrics: MetricsAt | None, *, live: bool) -> None:
+    """Raise UsageError where nobody would serve what is asked for, PortTaken where the port is in use."""
+    if metrics is None:
+        return
+    if not live:
+        raise UsageError("metrics are served by the live judge; leave out --no-live or --metrics-port")
+    check_free(metrics.host, metrics.port)
 
 
 def check_sizes(scenarios: Mapping[str, Collection[str]], size: str) -> None:

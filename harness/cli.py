@@ -36,6 +36,7 @@ from harness.cli_project import doctor, init, make_console
 from harness.cli_reports import COMPARING, Ctrf, Html, Junit, Markdown, Prometheus, asked_for, report_gate, report_run
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.operation import Size
+from harness.stack.ports import LOOPBACK
 
 if TYPE_CHECKING:
     from harness.gate import Request
@@ -74,6 +75,11 @@ def gate(
     keep: Annotated[int, typer.Option(min=1, help="Run directories to keep; older ones are removed.")] = KEPT,
     port_base: PortBase = 0,
     profile: Profile = ProfileName.GATE,
+    live: Annotated[bool, typer.Option(help="Watch the run while it goes on, and say what breaks at once.")] = True,
+    metrics_port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Serve Prometheus' metrics of the run there; 0: not at all.")
+    ] = 0,
+    metrics_host: Annotated[str, typer.Option(help="Address on which metrics are served.")] = LOOPBACK,
     known: Annotated[
         str, typer.Option(help="File of known breaches; default ./known.toml, if it is there.", show_default=False)
     ] = "",
@@ -87,7 +93,7 @@ def gate(
     prometheus: Prometheus = None,
 ) -> None:
     """Run scenarios, judge them, write the files that are asked for, and exit with the verdict's code."""
-    from harness.assignment import new_run_id  # noqa: PLC0415
+    from harness.assignment import MetricsAt, new_run_id  # noqa: PLC0415
     from harness.gate import PARENT, Request, die_with, every_scenario  # noqa: PLC0415
 
     if parent := os.environ.pop(PARENT, ""):
@@ -109,6 +115,8 @@ def gate(
         allow_hosts=tuple(allow_host or ()),
         known=known,
         folder=folder,
+        live=live,
+        metrics=MetricsAt(host=metrics_host, port=metrics_port) if metrics_port else None,
     )
     _gate(request, keep, asked_for(junit=junit, ctrf=ctrf, markdown=markdown, html=html, prometheus=prometheus))
 

@@ -30,12 +30,15 @@ from harness.evidence.clocks import sample_clocks
 from harness.evidence.ledgers import watermark
 from harness.faults.timeline import Timeline
 from harness.known_breaches import KNOWN_FILE
+from harness.live.news import Marked, PhaseBegins, Rested
+from harness.live.state import State
 from harness.load.client import Client, Deadlines
 from harness.load.dispatch import Dispatch
 from harness.load.leaks import Scanner
 from harness.load.session import OnRequest
 from harness.load.traits import Traits, traits_of
 from harness.loading import JOURNEYS_LIMIT_S, load, travel_as
+from harness.onlooker import Tell, nobody, run_news, scenario_news, watched
 from harness.operation import JourneyEnd, Phase
 from harness.progress import Progress, Say
 from harness.recorder.rows import PREFLIGHT_JOURNEYS
@@ -64,8 +67,12 @@ ASK_LIMIT_S = 10.0
 """Watermark and clock samples."""
 
 
-def conduct(assignment: Assignment, *, cut: Cut, say: Say, on_request: OnRequest) -> Path:
+def conduct(
+    assignment: Assignment, *, cut: Cut, say: Say, on_request: OnRequest, on_state: Callable[[State], None]
+) -> Path:
     """Run every scenario of an assignment and return the run directory, ready to be judged.
+
+    `on_state` is told once a second what is known so far, where the run is watched.
 
     Raises UsageError before anything is started, another HarnessError where harness or machine failed; `run.json`
     then says so.
@@ -88,12 +95,19 @@ def conduct(assignment: Assignment, *, cut: Cut, say: Say, on_request: OnRequest
         )
         record = run_record(assignment, ground.versions(), anchor)
         opened.enter_context(closing(record, folder / "run.json", cut))
+        tell: Tell = nobody
+        if assignment.live:
+            watching = watched(log=folder / "logs" / "live.log", metrics=assignment.metrics, on_state=on_state, say=say)
+            tell = opened.enter_context(watching)
+        tell(run_news(assignment))
         for number, scenario in enumerate(assignment.scenarios, 1):
             if cut.reason is None:
                 if len(assignment.scenarios) > 1:
                     turn = f"{number} of {len(assignment.scenarios)} scenarios"
                     say(Progress(scenario=scenario.name, phase="begins", text=turn))
-                conduct_scenario(scenario, assignment, ground, anchor=anchor, cut=cut, say=say, on_request=on_request)
+                conduct_scenario(
+                    scenario, assignment, ground, anchor=anchor, cut=cut, say=say, tell=tell, on_request=on_request
+                )
     return folder
 
 
@@ -105,16 +119,29 @@ def conduct_scenario(
     anchor: Anchor,
     cut: Cut,
     say: Say,
+    tell: Tell,
     on_request: OnRequest,
 ) -> None:
     """One scenario from a clean stack to evidence on disk."""
+    before = [""]
 
-    def tell(phase: str, text: str, share: float | None = None) -> None:
+    def said(phase: str, text: str, share: float | None = None) -> None:
+        if phase != before[0]:
+            before[0] = phase
+            tell(PhaseBegins(phase=phase))
         say(Progress(scenario=scenario.name, phase=phase, text=text, share=share))
 
-    tell("stack", "starting the target")
+    said("stack", "starting the target")
     with open_stage(
-        scenario, assignment, ground, anchor=anchor, account=Account(), cut=cut, say=tell, on_request=on_request
+        scenario,
+        assignment,
+        ground,
+        anchor=anchor,
+        account=Account(),
+        cut=cut,
+        say=said,
+        tell=tell,
+        on_request=on_request,
     ) as stage:
         with written(stage.history, cut):
             try:
@@ -140,6 +167,7 @@ def open_stage(
     account: Account,
     cut: Cut,
     say: Callable[[str, str, float | None], None],
+    tell: Tell,
     on_request: OnRequest,
 ) -> Iterator[Stage]:
     """Bring a scenario's stack up until the block ends, with `scenario.json` before it and `processes.jsonl` after it.
@@ -175,6 +203,7 @@ def open_stage(
         )
         opened.enter_context(cut.calls(timeline.lift_all))
         (folder / "history").mkdir(parents=True, exist_ok=True)
+        tell(scenario_news(scenario.name, folder, stack, anchor))
         yield Stage(
             scenario=scenario,
             plan=plan,
@@ -193,6 +222,7 @@ def open_stage(
             account=account,
             cut=cut,
             say=say,
+            tell=tell,
             on_request=on_request,
         )
     with (folder / "evidence" / "processes.jsonl").open("wb") as file:
@@ -232,6 +262,7 @@ def take_marks(stage: Stage) -> None:
     mark = watermark(sources, limit_s=ASK_LIMIT_S)
     stage.account.clocks = clocks.samples
     stage.account.watermark = dict(mark.last_seq)
+    stage.tell(Marked(watermark=dict(mark.last_seq)))
     stage.account.problems += [*clocks.problems, *mark.problems]
 
 
@@ -257,4 +288,5 @@ def drain(stage: Stage) -> None:
         give_up=lambda: stage.cut.reason is not None,
         say=lambda text, share: stage.say("drain", text, share),
     )
+    stage.tell(Rested(quiescent=stage.account.drained.quiescent_ns is not None))
     stage.cut.check()

@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from harness import progress
-from harness.assignment import check_names, check_ports
+from harness.assignment import MetricsAt, check_metrics, check_names, check_ports
 from harness.catalogue import declared, known_scenarios
 from harness.errors import CutBeforeStart, ExitCode, HarnessError, UsageError
 from harness.known_file import file_asked_for, read_known
@@ -36,6 +36,8 @@ from harness.targets.file import load_target
 PR_SET_PDEATHSIG = 1
 PARENT = "HARNESS_PARENT"
 """Environment variable by which a program that starts a gate gives its own pid, so that the gate dies with it."""
+ABOVE = frozenset({"broken", "live"})
+"""Phases that are none, but news that stays on the terminal above the bar."""
 LOG_LINES = 15
 """Of Locust's log, shown where it ended without a verdict and without a reason."""
 
@@ -55,6 +57,9 @@ class Request:
     profile: str
     port_base: int
     allow_hosts: tuple[str, ...]
+    live: bool = True
+    """The run is watched while it goes on."""
+    metrics: MetricsAt | None = None
     known: str = ""
     """File of known breaches; empty for ./known.toml, if it is there."""
     folder: Path = Path("scenarios")
@@ -74,6 +79,7 @@ def check_request(request: Request) -> None:
     resolve_defects(target, request.build, request.defects)
     check_hosts(addresses_of(target, os.environ), file_allows=target.allow_hosts, allowed=request.allow_hosts)
     check_ports(target, request.port_base)
+    check_metrics(request.metrics, live=request.live)
     known_file = file_asked_for(request.known)
     shown = declared(request.folder)
     if known_file is None and all(request.size in shown.get(name, ()) for name in request.scenarios):
@@ -141,6 +147,9 @@ def _check_files(request: Request) -> None:
 
 def locust_command(request: Request) -> list[str]:
     """Give the command line that conducts `request`."""
+    watched = [] if request.live else ["--no-live"]
+    if request.metrics is not None:
+        watched += ["--metrics-host", request.metrics.host, "--metrics-port", str(request.metrics.port)]
     return [
         sys.executable,
         *("-m", "locust", "-f", str(request.folder), *request.scenarios),
@@ -150,6 +159,7 @@ def locust_command(request: Request) -> list[str]:
         *("--windows", request.profile, "--port-base", str(request.port_base)),
         *("--defect", ",".join(request.defects), "--allow-host", ",".join(request.allow_hosts)),
         *("--known", request.known),
+        *watched,
     ]
 
 
@@ -223,6 +233,11 @@ def _drawing(console: Console) -> Iterator[progress.Say]:
         task = drawing.add_task("starting", total=1, text="")
 
         def draw(event: progress.Progress) -> None:
+            if event.phase in ABOVE:
+                drawing.console.print(
+                    f"{event.scenario} {event.phase}: {event.text}".strip(), style="red", markup=False
+                )
+                return
             name = f"{event.scenario} {event.phase}".strip()
             drawing.update(task, description=name, completed=event.share or 0, text=event.text)
 

@@ -32,6 +32,7 @@ from harness.conductor import conduct
 from harness.cut import Cut
 from harness.documents import read_run_record
 from harness.errors import ExitCode, HarnessError, UsageError
+from harness.live.state import State
 from harness.operation import Ending
 from harness.progress import Progress, reporter
 from harness.scenario import Scenario
@@ -115,6 +116,8 @@ class Lifecycle:
         self.run: gevent.Greenlet | None = None
         self.quitting = False
         self.leaving = False
+        self.live: State | None = None
+        """What was known of the run that goes on, a second ago at most."""
         self.overheard = Overheard()
         logging.getLogger().addHandler(self.overheard)
         logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each request, and evidence takes thousands
@@ -166,7 +169,7 @@ class Lifecycle:
         """Begin a run in a greenlet of its own."""
         if self.busy():
             return  # Edit in the UI starts again what runs already
-        self.cut = Cut()
+        self.cut, self.live = Cut(), None
         self.run = gevent.spawn(self.conduct, self.cut)
 
     def conduct(self, cut: Cut) -> None:
@@ -175,7 +178,7 @@ class Lifecycle:
         code = ExitCode.HARNESS_FAILED
         try:
             assignment = self.assignment = self.read_assignment()
-            folder = conduct(assignment, cut=cut, say=say, on_request=self.fire_request)
+            folder = conduct(assignment, cut=cut, say=say, on_request=self.fire_request, on_state=self.hear_state)
             self.overheard.check(folder)
             say(Progress(scenario="", phase="verdict", text=f"judging {folder}"))
             code = judge(folder)
@@ -196,6 +199,10 @@ class Lifecycle:
             self.environment.runner.stop()
             if self.leaving:
                 self.environment.web_ui.stop()
+
+    def hear_state(self, state: State) -> None:
+        """Keep what is known so far, for the UI."""
+        self.live = state
 
     def fire_request(  # noqa: PLR0917  # the shape that `harness.load.session.OnRequest` gives it
         self, name: str, method: str, response_ms: float, size: int, ending: Ending, status: int | None

@@ -17,6 +17,7 @@ import gevent
 import psutil
 
 from harness.arrivals import digest, schedule
+from harness.live.news import Loading
 from harness.load.audience import Blocked
 from harness.load.client import Client, Connection, Deadlines
 from harness.load.company import RETURNING_KEYS, TRESPASS_KEYS, Crowd, look_and_ask_back, try_the_order_of
@@ -72,7 +73,7 @@ def load(stage: Stage) -> None:
         with stage.cut.calls(dispatch.stop), stage.cut.calls(crowd.stop):
             dispatch.start(account.load_start_ns)
             crowd.start(account.load_start_ns)
-            watch(stage, dispatch, len(instants_ns), begun_ns)
+            watch(stage, dispatch, len(instants_ns), begun_ns, cpu_before_s)
             dispatch.wait_idle(JOURNEYS_LIMIT_S)
             crowd.wait(JOURNEYS_LIMIT_S)
     finally:
@@ -86,7 +87,7 @@ def load(stage: Stage) -> None:
     stage.cut.check()
 
 
-def watch(stage: Stage, dispatch: Dispatch, planned: int, begun_ns: int) -> None:
+def watch(stage: Stage, dispatch: Dispatch, planned: int, begun_ns: int, cpu_before_s: float) -> None:
     """Say how far the load is until all journeys have ended, the run is cut, or their limit is over."""
     load_s = stage.plan.load.duration_s
     limit_s = load_s + 2 * stage.windows.patience_ms / 1_000 + JOURNEYS_LIMIT_S
@@ -98,6 +99,17 @@ def watch(stage: Stage, dispatch: Dispatch, planned: int, begun_ns: int) -> None
         tally = dispatch.tally()
         text = f"{tally.started} of {planned} journeys started, {tally.missed} missed, {tally.in_flight} under way"
         stage.say("load", text, min(0.99, elapsed_s / (load_s + 1)))
+        stage.tell(
+            Loading(
+                load_start_ns=begun_ns + AHEAD_NS,
+                planned=planned,
+                started=tally.started,
+                missed=tally.missed,
+                in_flight=tally.in_flight,
+                lateness_p99_ms=tally.lateness_p99_ms,
+                cpu_share=(cpu_s() - cpu_before_s) / max(elapsed_s, 1.0),
+            )
+        )
         gevent.sleep(0.5)
 
 

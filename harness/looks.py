@@ -21,20 +21,28 @@ GAP_SHARE = 4
 class Look(Protocol):
     """One look at the page; instants on one clock, in ns."""
 
-    sent_ns: int
-    done_ns: int
-    degraded: bool | None
-    """None where the page could not be read."""
-    methods: Collection[str]
-    """That it names as not working."""
+    @property
+    def sent_ns(self) -> int: ...
+    @property
+    def done_ns(self) -> int: ...
+    @property
+    def degraded(self) -> bool | None:
+        """None where the page could not be read."""
+
+    @property
+    def methods(self) -> Collection[str]:
+        """That it names as not working."""
 
 
 class Failure(Protocol):
     """A method, or paying as a whole, that failed for its customers."""
 
-    subject: str
-    from_ns: int
-    to_ns: int
+    @property
+    def subject(self) -> str: ...
+    @property
+    def from_ns(self) -> int: ...
+    @property
+    def to_ns(self) -> int: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +55,8 @@ class Told:
     """A time longer than the limit in which no look named it: from, to."""
     unseen: str | None = None
     """Why that cannot be said."""
+    for_good: bool = False
+    """A look shows it that was still within the failure: whatever comes later cannot take it back."""
 
 
 def walk(failure: Failure, looks: Iterable[Look], blind: Sequence[tuple[int, int]], limit_ns: int) -> Told:
@@ -56,7 +66,7 @@ def walk(failure: Failure, looks: Iterable[Look], blind: Sequence[tuple[int, int
     """
     delay_ns: int | None = None
     since_ns = failure.from_ns  # of the stretch in which nothing was said so far
-    before_ns, widest_ns = since_ns, 0
+    before_ns, widest_ns, for_good = since_ns, 0, False
     for look in looks:
         if not failure.from_ns <= look.sent_ns <= failure.to_ns:
             continue
@@ -66,6 +76,7 @@ def walk(failure: Failure, looks: Iterable[Look], blind: Sequence[tuple[int, int
             delay_ns = look.sent_ns - failure.from_ns if delay_ns is None else delay_ns
             since_ns, widest_ns = look.done_ns, 0
         elif look.sent_ns - since_ns >= limit_ns:
+            for_good = True
             break
     else:
         if failure.to_ns - since_ns < limit_ns:
@@ -77,7 +88,7 @@ def walk(failure: Failure, looks: Iterable[Look], blind: Sequence[tuple[int, int
         return Told(unseen=f"failures during which nobody looked at the page for {seconds:.1f} s")
     if any(start_ns <= before_ns and end_ns >= since_ns for start_ns, end_ns in blind):
         return Told(unseen="failures during which the way to the page was itself faulty")
-    return Told(delay_ns=delay_ns, silent=(since_ns, before_ns))
+    return Told(delay_ns=delay_ns, silent=(since_ns, before_ns), for_good=for_good)
 
 
 def names(look: Look, subject: str) -> bool:

@@ -28,6 +28,7 @@ from harness.load.dispatch import Tally
 from harness.load.leaks import Scanner
 from harness.load.session import OnRequest
 from harness.load.watching import watching
+from harness.onlooker import Tell
 from harness.operation import Op
 from harness.profile import Windows
 from harness.recorder.traces import Traces
@@ -82,6 +83,8 @@ class Stage:
     account: Account
     cut: Cut
     say: Callable[[str, str, float | None], None]
+    tell: Tell
+    """Tells whoever watches the run."""
     on_request: OnRequest
 
 

@@ -19,6 +19,7 @@ from harness.doctor import reaching
 from harness.doctor.customers import send_customers
 from harness.doctor.looks import SCENARIO_NAME, Asked, Condition, Look, Tell, ok, wrong
 from harness.errors import ExitCode, StackError, TimeLimit
+from harness.onlooker import nobody
 from harness.operation import Method, Size
 from harness.progress import Progress, plain_lines
 from harness.records import run_record
@@ -120,6 +121,7 @@ def on_its_stack(assignment: Assignment, tell: Tell) -> bool:
             account=Account(),
             cut=cut,
             say=progress,
+            tell=nobody,
             on_request=lambda *_: None,
         )
         with staged as stage:

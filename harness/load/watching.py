@@ -20,6 +20,7 @@ from gevent.pool import Group
 from harness.load.client import Client, Deadlines
 from harness.load.leaks import Scanner
 from harness.load.session import Connects
+from harness.recorder.samples import Sample
 from harness.targets.drive import drive
 from harness.targets.protocol import Reply, Request, Target
 
@@ -28,23 +29,6 @@ NOBODY = -1
 """Journey of whoever looks: no order is its own."""
 LOOK_LIMIT_MS = 900
 """Of one look."""
-
-
-class Sample(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One row of `evidence/status.jsonl`; instants are CLOCK_MONOTONIC, in ns."""
-
-    sent_ns: int
-    done_ns: int
-    outcome: str
-    ending: str
-    http: int | None = None
-    degraded: bool | None = None
-    """None where the page could not be read."""
-    methods: tuple[str, ...] = ()
-    """That it names as not working."""
-    since_utc_ms: int | None = None
-    leaks: tuple[str, ...] = ()
-    """What stood in the reply and must not leave the target, by kind."""
 
 
 @contextmanager

@@ -9,6 +9,7 @@ socket namespace. That name belongs to the network namespace, as ports do,
 needs no folder and no permissions, and ends with the process that holds it.
 """
 
+import errno
 import random
 import socket
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,20 @@ ENOUGH = 1_000
 """A span smaller than this is not worth choosing from."""
 TRIES = 500
 RANGE_FILE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+
+def check_free(host: str, port: int) -> None:
+    """Raise PortTaken where nobody could listen there now, UsageError where the address is not this machine's."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OverflowError as exc:
+            raise UsageError(f"{port} is no port; name one between 1 and {HIGHEST}") from exc
+        except OSError as exc:
+            if exc.errno == errno.EADDRINUSE:
+                raise PortTaken(f"port {port} of {host} is in use; name another") from exc
+            raise UsageError(f"nobody can listen at {host} port {port}: {exc.strerror}") from exc
 
 
 class Ports:

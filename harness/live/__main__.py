@@ -1,0 +1,110 @@
+"""The live process: watches a run from beside it, and never stands in its way.
+
+    standard input <── News of the conductor; its end is the run's end, or the conductor's
+    standard output ──> State, a JSON line a second
+    --metrics-port  ──> /metrics
+
+Knows neither Locust nor gevent; runs at a lower priority than what it watches. A broken line of its own is its end, and
+no harm to the run.
+"""
+
+import argparse
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Iterator
+
+import msgspec
+from prometheus_client import disable_created_metrics, start_http_server
+
+from harness.live.course import Course
+from harness.live.metrics import Exposition
+from harness.live.news import Loading, Marked, News, PhaseBegins, Rested, RunBegins, ScenarioBegins
+
+LOOK_S = 1.0
+NICE = 5
+"""Beside a target and a generator that need the processor, watching comes last."""
+_NEWS: msgspec.json.Decoder[News] = msgspec.json.Decoder(News)
+
+
+def main() -> None:
+    """Watch until standard input ends."""
+    asked = argparse.ArgumentParser(prog="python -m harness.live", description="Watch a run; started by its conductor.")
+    asked.add_argument("--metrics-port", type=int, default=0, help="serve Prometheus' metrics there; 0: not at all")
+    asked.add_argument("--metrics-host", default="127.0.0.1", help="on this address")
+    options = asked.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the conductor's; its end is ours
+    os.nice(NICE)
+    disable_created_metrics()  # type: ignore[no-untyped-call]
+    exposition = Exposition()
+    if options.metrics_port:
+        start_http_server(options.metrics_port, options.metrics_host, exposition.registry)
+    watch(exposition)
+
+
+def watch(exposition: Exposition) -> None:
+    """Take in news as they come, and look once a second."""
+    course: Course | None = None
+    for news in heard(LOOK_S):
+        if news is None:
+            if course is not None:
+                tell(course)
+        elif isinstance(news, ScenarioBegins):
+            if course is not None:
+                course.close()
+            course = Course(news, exposition)
+        elif isinstance(news, RunBegins):
+            exposition.run(news)
+        elif course is not None:
+            take(course, news)
+            if isinstance(news, Rested):
+                tell(course)  # what is still so now stays so: it is called before the stack goes
+    if course is not None:
+        tell(course)
+        course.close()
+
+
+def take(course: Course, news: Marked | PhaseBegins | Loading | Rested) -> None:
+    """Hand a scenario what the conductor says of it."""
+    match news:
+        case Marked():
+            course.mark(news.watermark)
+        case PhaseBegins():
+            course.begin_phase(news.phase)
+        case Loading():
+            course.load(news)
+        case Rested():
+            course.rest(quiescent=news.quiescent)
+
+
+def tell(course: Course) -> None:
+    """Look, and say what is known; where nobody listens any more, looking goes on for the metrics' sake."""
+    line = msgspec.json.encode(course.look()) + b"\n"
+    try:
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        return
+
+
+def heard(every_s: float) -> Iterator[News | None]:
+    """News from standard input as they come, and None each `every_s`; ends with standard input."""
+    due_s, rest = time.monotonic(), b""
+    while True:
+        ready, _, _ = select.select([0], [], [], max(0.0, due_s - time.monotonic()))
+        if not ready:
+            yield None
+            due_s = max(due_s + every_s, time.monotonic())
+            continue
+        read = os.read(0, 1 << 16)
+        if not read:
+            return
+        *lines, rest = (rest + read).split(b"\n")
+        for line in lines:
+            yield _NEWS.decode(line)
+
+
+if __name__ == "__main__":
+    main()

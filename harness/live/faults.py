@@ -1,0 +1,64 @@
+"""Which faults stand now, and which stood?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from harness.documents import FaultRecord
+from harness.faults.proof import Event, FaultRow
+from harness.live.follow import Lines
+
+_ROW = msgspec.json.Decoder(FaultRow)
+ENDS = frozenset({Event.LIFTED, Event.LIFT_READ_BACK, Event.EFFECT_GONE})
+"""The last of them is a fault's end, as `harness.evidence.shared` has it."""
+
+
+@dataclass(slots=True)
+class Course:
+    """One fault, as planned and as it went so far."""
+
+    plan: FaultRecord
+    start_ns: int | None = None
+    lifted_ns: int | None = None
+    end_ns: int | None = None
+    """The latest step of its end that was seen; there may be later ones."""
+
+    @property
+    def stands(self) -> bool:
+        """It was set, and not lifted."""
+        return self.start_ns is not None and self.lifted_ns is None
+
+
+class Faults:
+    """The faults of one scenario, by `faults.jsonl` so far."""
+
+    def __init__(self, plans: Iterable[FaultRecord], path: Path) -> None:
+        self.courses = {plan.number: Course(plan=plan) for plan in plans}
+        self._lines = Lines(path)
+
+    def read(self) -> None:
+        """Take in what the file has gained."""
+        for line in self._lines.new():
+            row = _ROW.decode(line)
+            course = self.courses.get(row.number)
+            if course is None:
+                continue
+            if row.event is Event.INJECTED:
+                course.start_ns = row.at_ns if course.start_ns is None else min(course.start_ns, row.at_ns)
+            elif row.event in ENDS:
+                course.end_ns = max(course.end_ns or 0, row.at_ns)
+                if row.event is Event.LIFTED:
+                    course.lifted_ns = row.at_ns
+
+    def planned_on(self, where: str, driver: str | None = None) -> bool:
+        """Whether any is planned there with a window of its own, whatever has become of it."""
+        return any(
+            course.plan.where == where and driver in (None, course.plan.driver) and course.plan.start_ms is not None
+            for course in self.courses.values()
+        )
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._lines.close()
