@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from compose.payment_api.metrics import COUNTED
+from compose.payment_api.standing import STANDING
 from harness import errors
 from harness.catalogue import Entry, known_scenarios
 from harness.checks import CHECKS
@@ -84,6 +86,13 @@ def facts() -> str:
     return _table(("fact", "what was reported", "scenarios", "checks, and what else answers to it"), rows)
 
 
+def api_metrics() -> str:
+    """Every metric that the reference API tells of itself."""
+    metrics = sorted((*COUNTED, *STANDING), key=lambda metric: metric.name)
+    rows = ((f"`{metric.name}`", metric.type.value, _names(metric.labels), metric.told) for metric in metrics)
+    return _table(("metric", "type", "labels", "what it tells"), rows)
+
+
 def unanswered() -> set[str]:
     """Facts that nothing answers to."""
     answered = {fact for entry in _entries() for fact in entry.facts} | {f for c in CHECKS.values() for f in c.facts}
@@ -96,6 +105,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "checks": checks,
     "faults": faults,
     "facts": facts,
+    "api metrics": api_metrics,
 }
 
 

@@ -7,13 +7,14 @@ whose error rate departs (`rule`) loses its users within the same answer.
 
 import asyncio
 import os
+import re
 import signal
 import time
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote_to_bytes
 
 from compose.front.control import Control
 from compose.front.customer import Customer, Request
-from compose.front.replies import json_reply
+from compose.front.replies import json_reply, refusal
 from compose.front.routes import Routes
 from compose.front.rule import departed
 from compose.front.settings import Settings
@@ -30,6 +31,8 @@ POLL_S = 0.02
 WISH = b"build="
 """In a URL's query, of requests without a user (providers' notices): the build that asked for them."""
 OWN = b"/front/"
+METRICS = b"/metrics"
+"""Of a build: for whoever reaches its own port, and for nobody who comes through here."""
 
 
 class Front:
@@ -53,6 +56,9 @@ class Front:
         """Answer a request, or have it answered."""
         if request.url.startswith(OWN):
             customer.answer(self._own(request))
+            return
+        if _path(request.url).endswith(METRICS):
+            customer.answer(refusal(404, "not_found", "No such thing here."))
             return
         wish = _wish(request.url) if request.token is None else None
         self.builds[self.routes.choose(request.token, wish)].send(request.on_the_wire(), customer)
@@ -93,6 +99,11 @@ async def serve(settings: Settings) -> None:
         await asyncio.sleep(POLL_S)
     for build in front.builds.values():
         build.leave()
+
+
+def _path(url: bytes) -> bytes:
+    """The path as a build will read it."""
+    return unquote_to_bytes(re.split(rb"[?#]", url, maxsplit=1)[0]).rstrip(b"/")
 
 
 def _wish(url: bytes) -> str | None:

@@ -36,6 +36,7 @@ def main(arguments: list[str]) -> int:
 
 def _serve() -> int:
     import uvicorn  # noqa: PLC0415 - the list of defects is asked for often, and must not wait for this
+    from prometheus_client import disable_created_metrics  # noqa: PLC0415
 
     from compose.environment import SettingMissing  # noqa: PLC0415
     from compose.payment_api.app import create_app  # noqa: PLC0415
@@ -50,6 +51,7 @@ def _serve() -> int:
     except SettingMissing as exc:
         sys.stderr.write(f"payment API: {exc}\n")
         return 2
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # one more series for each, which nobody asks for
     uvicorn.run(
         create_app(settings),
         host=LOOPBACK,

@@ -60,24 +60,30 @@ class Admission:
     """Slots, and the queue for them."""
 
     def __init__(self, *, slots: int, slot_s: float, defects: frozenset[Defect]) -> None:
-        self._free = slots
+        self.free = slots
+        """Slots that nobody holds."""
         self._slot_s = slot_s
-        self._room = int(WAIT_S * slots / slot_s) if slot_s > 0 else 0
+        self.room = int(WAIT_S * slots / slot_s) if slot_s > 0 else 0
         self._collapses = Defect.CONGESTION_COLLAPSE in defects
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._behind: deque[asyncio.Future[None]] = deque()
         """Only with the defect refunds_behind_payments: who waits until no new payment does."""
 
     @property
+    def waiting(self) -> int:
+        """How many wait for a slot; at most `room`, unless a defect lets more in."""
+        return len(self._waiting) + len(self._behind)
+
+    @property
     def is_full(self) -> bool:
         """Whether whoever comes now is refused."""
-        return self._free == 0 and len(self._waiting) >= self._room and not self._collapses
+        return self.free == 0 and len(self._waiting) >= self.room and not self._collapses
 
     def at_once(self) -> Slot | None:
         """A slot without waiting; None where there is none, or others wait."""
-        if self._free == 0 or self._waiting:
+        if self.free == 0 or self._waiting:
             return None
-        self._free -= 1
+        self.free -= 1
         return self._slot()
 
     async def wait(self, is_gone: Ask, *, behind: bool = False) -> Slot:
@@ -124,6 +130,6 @@ class Admission:
     def _give_back(self) -> None:
         """Hand the slot to whoever waits longest."""
         if not self._waiting and not self._behind:
-            self._free += 1
+            self.free += 1
             return
         (self._waiting or self._behind).popleft().set_result(None)

@@ -9,12 +9,15 @@ from typing import Annotated
 
 import msgspec
 from fastapi import FastAPI, Header, Query, Request
+from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from compose.payment_api import bodies, ledger
 from compose.payment_api.defects import Defect
 from compose.payment_api.door import Asks
 from compose.payment_api.errors import ApiError, install, telling
+from compose.payment_api.measured import Measured
+from compose.payment_api.metrics import CONTENT_TYPE, Metrics
 from compose.payment_api.model import CAPTURED, Method
 from compose.payment_api.notifications import BODY_MAX_BYTES
 from compose.payment_api.orders import Wanted
@@ -40,17 +43,19 @@ ERRORS: dict[int | str, dict[str, object]] = {
 def create_app(settings: Settings) -> FastAPI:
     """The API, not yet connected: that happens when it is started."""
     held: list[Service] = []
+    metrics = Metrics()
     started_utc_ms = time.time_ns() // 1_000_000
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with running(settings) as service:
+        async with running(settings, metrics) as service:
             held.append(service)
             yield
 
     app = FastAPI(title="Payment API", version="1", lifespan=lifespan, responses=ERRORS, docs_url=None, redoc_url=None)
     install(app, traces=Defect.STACK_TRACE_IN_500 in settings.defects)
     app.add_middleware(Traced)
+    app.add_middleware(Measured, metrics=metrics)
 
     @app.get("/healthz")
     async def healthz() -> Response:
@@ -58,8 +63,16 @@ def create_app(settings: Settings) -> FastAPI:
         health = {"status": "ok", "build": settings.build, "release": settings.release.name, "pid": os.getpid()}
         return _json(200, health | {"started_utc_ms": started_utc_ms, "utc_ms": now_ms})
 
+    @app.get("/metrics", include_in_schema=False)
+    async def told() -> Response:
+        return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+
     _add_customer_routes(app, settings, held)
-    _add_other_routes(app, settings, held)
+    _add_other_routes(app, settings, held, metrics)
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            for method in route.methods or ():
+                metrics.expect_route(route.path, method)
     return app
 
 
@@ -131,15 +144,16 @@ def _add_customer_routes(app: FastAPI, settings: Settings, held: list[Service]) 
         return _json(201, {"refund": view, "order": await held[0].queries.show(user, order_id)})
 
 
-def _add_other_routes(app: FastAPI, settings: Settings, held: list[Service]) -> None:
+def _add_other_routes(app: FastAPI, settings: Settings, held: list[Service], metrics: Metrics) -> None:
     @app.post("/v1/notifications/{provider}", status_code=204)
     async def notification(provider: Method, request: Request) -> Response:
         body = bytearray()
-        async for part in request.stream():
-            body += part
-            if len(body) > BODY_MAX_BYTES:
-                raise ApiError(413, "too_large", "A notice is smaller than that.")
-        await held[0].notifications.receive(provider, request.headers, bytes(body))
+        with metrics.noticing(provider):
+            async for part in request.stream():
+                body += part
+                if len(body) > BODY_MAX_BYTES:
+                    raise ApiError(413, "too_large", "A notice is smaller than that.")
+            await held[0].notifications.receive(provider, request.headers, bytes(body))
         if provider is Method.ALIPAY:
             return Response("success", 200, media_type="text/plain")
         return Response(status_code=204)

@@ -22,8 +22,10 @@ Step = Callable[[], Coroutine[object, object, None]]
 class Background:
     """Tasks that outlive the request which started them, by name; no two of one name at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_failure: Callable[[str], None] = lambda _: None) -> None:
+        """`on_failure` is told the name of each task that ended with an exception."""
         self._tasks: dict[str, asyncio.Task[object]] = {}
+        self._on_failure = on_failure
 
     def start(self, name: str, work: Coroutine[object, object, T]) -> asyncio.Task[T]:
         """Start a task. The caller has looked that none of this name runs."""
@@ -36,6 +38,10 @@ class Background:
     def runs(self, name: str) -> bool:
         """Is a task of this name at work?"""
         return name in self._tasks
+
+    def names(self) -> list[str]:
+        """Of all tasks at work."""
+        return list(self._tasks)
 
     async def finish(self, prefix: str, limit_s: float) -> None:
         """Wait until what runs under names that begin so has ended, at most so long."""
@@ -53,6 +59,7 @@ class Background:
         self._tasks.pop(task.get_name(), None)
         if not task.cancelled() and (exc := task.exception()) is not None:
             log.warning("%s ended: %s", task.get_name(), in_short(exc))
+            self._on_failure(task.get_name())
 
 
 class Signals:
@@ -107,13 +114,18 @@ async def wait_s(event: asyncio.Event, limit_s: float) -> None:
             await event.wait()
 
 
-async def repeat(name: str, pause_s: float, step: Step) -> None:
-    """Do a step again and again with a pause between; one that fails is logged and does not end the loop."""
+async def repeat(name: str, pause_s: float, step: Step, told: Callable[[str, bool], None] = lambda _, __: None) -> None:
+    """Do a step again and again with a pause between; one that fails is logged and does not end the loop.
+
+    `told` learns of each step its name and whether it went well.
+    """
     while True:
         try:
             await step()
+            told(name, True)
         except Exception as exc:  # noqa: BLE001 - whatever it was, the next step tries again
             log.warning("%s failed: %s", name, in_short(exc))
+            told(name, False)
         await asyncio.sleep(pause_s)
 
 

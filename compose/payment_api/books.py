@@ -24,11 +24,12 @@ from compose.payment_api.model import (
     PaymentState,
     Reason,
     RefundState,
+    Step,
     order_of,
     payment_of,
 )
 from compose.payment_api.releaser import book_release
-from compose.payment_api.steps import Step, born, jump_order, move_order, move_payment, now
+from compose.payment_api.steps import born, jump_order, move_order, move_payment, now
 
 HOLD_ORDER = "SELECT * FROM orders WHERE id = $1 FOR UPDATE"
 HOLD_ORDER_OF_PAYMENT = """
@@ -191,7 +192,8 @@ async def insert_refund(
     refund_id, number = f"ref_{secrets.token_hex(12)}", f"R{secrets.token_hex(14)}"
     values = (refund_id, payment.order_id, payment.id, payment.method.value, number, amount_minor, reason.value, at)
     await connection.execute(INSERT_REFUND, *values)
-    await born(connection, Step(Kind.REFUND, refund_id, payment.order_id, None, RefundState.PENDING), at)
+    money = (payment.method, amount_minor, payment.currency, reason)
+    await born(connection, Step(Kind.REFUND, refund_id, payment.order_id, None, RefundState.PENDING, *money), at)
     return refund_id
 
 

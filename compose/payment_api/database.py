@@ -10,8 +10,9 @@ begin anew, none would finish, and the trouble would keep itself alive.
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextvars import ContextVar
 from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
@@ -20,6 +21,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from compose.payment_api.errors import LOST, Undone
+from compose.payment_api.model import Step
 
 log = logging.getLogger("payment_api")
 
@@ -49,8 +51,18 @@ FIRST_CONNECT_TRIES = 60
 FIRST_CONNECT_PAUSE_S = 0.5
 
 
+_steps: ContextVar[list[Step] | None] = ContextVar("steps", default=None)
+"""Steps of the transaction that is under way in this task."""
+
+
 class DatabaseMissing(Exception):
     """The database could not be reached while starting."""
+
+
+def took(step: Step) -> None:
+    """A step was written in the transaction under way: it is told of once that has committed."""
+    if (steps := _steps.get()) is not None:
+        steps.append(step)
 
 
 class Opener:
@@ -79,11 +91,23 @@ class Opener:
 class Database:
     """The pool; open it with `async with`."""
 
-    def __init__(self, url: str, marks: Mapping[str, str] = MappingProxyType({}), *, connections: int = PAYING) -> None:
-        """`marks` are settings of each session; defaults of columns read them (`schema.sql`)."""
+    def __init__(
+        self,
+        url: str,
+        marks: Mapping[str, str] = MappingProxyType({}),
+        *,
+        connections: int = PAYING,
+        on_commit: Callable[[Sequence[Step]], None] = lambda _: None,
+    ) -> None:
+        """`marks` are settings of each session; defaults of columns read them (`schema.sql`).
+
+        `on_commit` is told the steps that are committed.
+        """
         self._url = url
         self._marks = marks
-        self._connections = connections
+        self.connections = connections
+        """So many there are at most."""
+        self.on_commit = on_commit
 
     async def __aenter__(self) -> Self:
         """Connect and create the schema where it is absent; raises DatabaseMissing after 30 s of trying."""
@@ -107,6 +131,10 @@ class Database:
         """
         return self._transaction()
 
+    def open_and_idle(self) -> tuple[int, int]:
+        """How many connections there are now, and how many of them nobody uses."""
+        return self._pool.get_size(), self._pool.get_idle_size()
+
     async def reach(self) -> None:
         """Ask for nothing; raises what any statement raises where the database cannot be reached."""
         await self.row("SELECT 1")
@@ -125,7 +153,8 @@ class Database:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Connection]:
-        commits = False
+        commits, steps = False, list[Step]()
+        mark = _steps.set(steps)
         try:
             async with self._pool.acquire(timeout=CONNECT_LIMIT_S) as connection, connection.transaction():
                 yield connection
@@ -134,12 +163,15 @@ class Database:
             if commits:
                 raise
             raise Undone(exc) from exc
+        finally:
+            _steps.reset(mark)
+        self.on_commit(steps)
 
     async def _open(self) -> None:
         self._pool = await asyncpg.create_pool(
             self._url,
-            min_size=self._connections,
-            max_size=self._connections,
+            min_size=self.connections,
+            max_size=self.connections,
             max_inactive_connection_lifetime=0,
             connect=Opener(),
             timeout=OPEN_LIMIT_S,

@@ -13,7 +13,7 @@ have database connections of their own (`service`), which new payments cannot fi
 import asyncio
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 
@@ -49,8 +49,10 @@ LATE_DEADLINES = 4
 
 
 class Asks(StrEnum):
-    """What comes through no door."""
+    """What is asked for; only the first two come through the door."""
 
+    CREATE = "create"
+    PAY = "pay"
     LIST = "list"
     READ = "read"
     REFUND = "refund"
@@ -67,8 +69,11 @@ class Door:
         payments: Payments,
         background: Background,
         settings: Settings,
+        on_busy: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._admission = Admission(
+        """`on_busy` is told what was asked for, each time that somebody is turned away."""
+        self._on_busy = on_busy
+        self.admission = Admission(
             slots=settings.payment_slots, slot_s=settings.payment_slot_s, defects=settings.defects
         )
         self._express = express
@@ -81,8 +86,8 @@ class Door:
 
     async def create(self, user: str, wanted: Wanted, key: str) -> Mapping[str, object]:
         """Create an order, or raise busy; a key that made its order gets it whatever the load."""
-        if self._admission.is_full and not await self._orders.knows(user, key):
-            raise await self._busy(key=key)
+        if self.admission.is_full and not await self._orders.knows(user, key):
+            raise await self._busy(Asks.CREATE, key=key)
         made = await self._orders.create(user, wanted, key)
         if Defect.CHARGED_UNASKED in self._defects:
             await self._pay_unasked(user, str(made["id"]))
@@ -92,14 +97,14 @@ class Door:
         """Pay, or raise busy, with the order as it was before."""
         began_s = time.monotonic()
         try:
-            slot = self._admission.at_once()
+            slot = self.admission.at_once()
             if slot is None and not await self._payments.is_new(wish):
                 return await self._payments.pay(wish)
-            slot = slot or await self._admission.wait(is_gone)
+            slot = slot or await self.admission.wait(is_gone)
             with slot:
                 return await self._payments.pay(wish, on_new=slot.use)
         except Gone:
-            raise await self._busy(order_id=wish.order_id) from None  # which nobody hears
+            raise await self._busy(Asks.PAY, order_id=wish.order_id) from None  # which nobody hears
         except Full:
             raise await self._refuse(wish) from None
         except Undone as exc:
@@ -112,15 +117,15 @@ class Door:
         if not await self._waits(asks, order_id):
             return
         if Defect.QUERIES_BEHIND_PAYMENTS in self._defects:
-            if (slot := self._admission.at_once()) is None:
-                raise await self._busy(order_id=order_id)
+            if (slot := self.admission.at_once()) is None:
+                raise await self._busy(asks, order_id=order_id)
             with slot:
                 return
         try:
-            with await self._admission.wait(is_gone, behind=True):
+            with await self.admission.wait(is_gone, behind=True):
                 return
         except (Full, Gone):
-            raise await self._busy(order_id=order_id) from None
+            raise await self._busy(asks, order_id=order_id) from None
 
     async def _waits(self, asks: Asks, order_id: str | None) -> bool:
         if Defect.QUERIES_BEHIND_PAYMENTS in self._defects and asks is not Asks.REFUND:
@@ -142,10 +147,11 @@ class Door:
             self._background.start(f"pay all the same {unbound.key}", self._payments.pay(unbound))
         if Defect.ORDER_DROPPED_WHEN_BUSY in self._defects:
             await self._express.execute(DROP_ORDER, wish.order_id)
-        return await self._busy(order_id=wish.order_id)
+        return await self._busy(Asks.PAY, order_id=wish.order_id)
 
-    async def _busy(self, *, order_id: str | None = None, key: str | None = None) -> ApiError:
+    async def _busy(self, asks: Asks, *, order_id: str | None = None, key: str | None = None) -> ApiError:
         """The one busy answer, unless a defect spoils it."""
+        self._on_busy(asks)
         if Defect.BUSY_AFTER_20_S in self._defects:
             await asyncio.sleep(LATE_DEADLINES * self._deadline_s)
         wait_s = RETRY_AFTER_MS if Defect.RETRY_AFTER_IN_MS in self._defects else RETRY_AFTER_S

@@ -116,6 +116,23 @@ class IllegalStep(Exception):
     """A step that no machine allows was about to be taken: a mistake in this program."""
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an order, payment or refund; `old` is None where it comes into being."""
+
+    kind: Kind
+    subject: str
+    order_id: str
+    old: str | None
+    new: str
+    method: Method | None = None
+    """By which the money goes; None of an order."""
+    amount_minor: int = 0
+    currency: str = ""
+    reason: Reason | None = None
+    """Why money goes back; None unless a refund comes into being."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
     """A row of `orders`. Money in minor units."""

@@ -21,7 +21,7 @@ from compose.payment_api.background import Background
 from compose.payment_api.database import Connection, Database
 from compose.payment_api.defects import Defect
 from compose.payment_api.errors import ApiError
-from compose.payment_api.model import OrderState
+from compose.payment_api.model import Kind, OrderState, Step
 from compose.payment_api.steps import now
 from compose.payment_api.views import (
     SHOW_ANYONES,
@@ -213,9 +213,12 @@ class Orders:
         wanted = new.wanted
         what = (wanted.line, wanted.merchant, wanted.amount_minor, wanted.currency)
         values = (new.id, new.user, *what, new.at, new.pay_by, wanted.contact, wanted.payer)
-        if Defect.CREATE_IGNORES_KEY in self._defects:
-            return await self._database.row(CREATE_WITHOUT_KEY, *values) is not None
-        return await self._database.row(CREATE, *values, new.key, new.mark) is not None
+        bound = (CREATE, *values, new.key, new.mark)
+        keyless = (CREATE_WITHOUT_KEY, *values)
+        made = await self._database.row(*(keyless if Defect.CREATE_IGNORES_KEY in self._defects else bound))
+        if made is not None:
+            self._database.on_commit([Step(Kind.ORDER, new.id, new.id, None, OrderState.OPEN)])
+        return made is not None
 
     async def _write_later(self, new: "_New") -> None:
         await asyncio.sleep(WRITE_BEHIND_S)

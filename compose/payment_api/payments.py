@@ -24,7 +24,6 @@ from compose.payment_api.errors import ApiError
 from compose.payment_api.gates import Gates
 from compose.payment_api.model import (
     UNPAID,
-    Kind,
     Method,
     Order,
     OrderState,
@@ -36,7 +35,7 @@ from compose.payment_api.model import (
 from compose.payment_api.orders import READ_KEY, Binding, Orders, bind_key, check_digest, digest, order_not_found
 from compose.payment_api.releaser import book_release
 from compose.payment_api.resolver import LOOK_EVERY_S, Resolver
-from compose.payment_api.steps import Step, born, move_order, move_payment, now
+from compose.payment_api.steps import born, move_order, move_payment, now, payment_step
 
 INSERT_PAYMENT = """
 INSERT INTO payments (id, order_id, method, number, provider_number, state, amount_minor, currency, created_at,
@@ -272,7 +271,6 @@ async def _insert(connection: Connection, order: Order, payment: Payment) -> Non
         payment.instrument,
         payment.merchant,
     )
-    intent = Step(Kind.PAYMENT, payment.id, order.id, None, PaymentState.CREATED)
-    await born(connection, intent, payment.created_at)
+    await born(connection, payment_step(payment, None, PaymentState.CREATED), payment.created_at)
     if order.state is OrderState.OPEN:
         await move_order(connection, order, OrderState.PAYING, payment.created_at)

@@ -44,7 +44,7 @@ class Refusals:
 
     def __init__(self, database: Database, spool: Spool) -> None:
         self._database = database
-        self._spool = spool
+        self.spool = spool
 
     async def keep(self, *, user: str, order_id: str, method: str) -> None:
         """Book a refusal, or spool it; returns when it can no longer be lost."""
@@ -54,12 +54,12 @@ class Refusals:
                 await self._book(refusal)
         except LOST as exc:
             log.warning("a refusal is spooled: %s", in_short(exc))
-            await asyncio.to_thread(self._spool.append, msgspec.json.encode(refusal))
+            await asyncio.to_thread(self.spool.append, msgspec.json.encode(refusal))
 
     async def hand_over(self) -> None:
         """Book what was spooled; raises where the database is still gone."""
-        if not self._spool.is_empty:
-            await self._spool.hand_over(lambda line: self._book(msgspec.json.decode(line, type=Refusal)))
+        if not self.spool.is_empty:
+            await self.spool.hand_over(lambda line: self._book(msgspec.json.decode(line, type=Refusal)))
 
     async def _book(self, refusal: Refusal) -> None:
         await self._database.execute(BOOK, refusal.id, refusal.order_id, refusal.user, refusal.method, refusal.at)

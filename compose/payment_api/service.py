@@ -19,6 +19,7 @@ from compose.payment_api.draining import drain, marks_of
 from compose.payment_api.gates import LANE_CALLS, Gate, Gates
 from compose.payment_api.lease import ADOPT_PAYMENTS, ADOPT_REFUNDS, ADOPT_RELEASES, BEAT_EVERY_S, Lease
 from compose.payment_api.method_health import PROBE_EVERY_S, MethodHealth, probe
+from compose.payment_api.metrics import Metrics
 from compose.payment_api.model import Method
 from compose.payment_api.notifications import Notifications
 from compose.payment_api.orders import Orders
@@ -37,6 +38,7 @@ from compose.payment_api.releaser import Releaser
 from compose.payment_api.resolver import Resolver
 from compose.payment_api.schemas import Schemas
 from compose.payment_api.settings import Settings
+from compose.payment_api.standing import Parts, Standing
 from compose.payment_api.wire import Wire
 
 SWEEP_EVERY_S = 1.0
@@ -66,18 +68,17 @@ class Service:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Service]:
+async def running(settings: Settings, metrics: Metrics) -> AsyncIterator[Service]:
     """Connect, take up what a former process left, and work until the block ends."""
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(Database(settings.database_url, marks_of(settings)))
-        express = await stack.enter_async_context(
-            Database(settings.database_url, marks_of(settings), connections=EXPRESS)
-        )
-        background, signals, defects = Background(), Signals(), settings.defects
+        connect = partial(Database, settings.database_url, marks_of(settings), on_commit=metrics.committed)
+        database = await stack.enter_async_context(connect())
+        express = await stack.enter_async_context(connect(connections=EXPRESS))
+        background, signals, defects = Background(metrics.task_failed), Signals(), settings.defects
         lease = Lease(database, slot=settings.slot, release=settings.release.name, deadline_s=settings.deadline_s)
         stack.push_async_callback(lease.leave)
         stack.push_async_callback(background.stop)
-        lanes = await _connect(settings, stack)
+        lanes = await _connect(settings, stack, metrics)
         health = lanes.gates.seen
         books = Books(database, signals, defects)
         charger = Charger(books, lanes.charges, background, defects)
@@ -113,6 +114,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             background=background,
             signals=signals,
             lease=lease,
+            metrics=metrics,
         )
         payments = Payments(
             database=database,
@@ -124,7 +126,14 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             defects=defects,
             deadline_s=settings.deadline_s,
         )
-        door = Door(express=express, orders=orders, payments=payments, background=background, settings=settings)
+        door = Door(
+            express=express,
+            orders=orders,
+            payments=payments,
+            background=background,
+            settings=settings,
+            on_busy=metrics.busy,
+        )
         reconciler = Reconciler(database, await _bills(settings, stack), defects)
         await lease.register()
         jobs = _Jobs(
@@ -141,7 +150,10 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             *jobs.listed(),
             ("probing of failing methods", PROBE_EVERY_S, lambda: probe(health, lanes.background, database.reach)),
         ):
-            background.start(name, repeat(name, pause_s, step))
+            background.start(name, repeat(name, pause_s, step, metrics.round_ended))
+        pools = {"paying": database, "express": express}
+        parts = Parts(gates=lanes.gates, door=door, background=background, pools=pools)
+        metrics.registry.register(Standing(settings, metrics, parts))
         stack.push_async_callback(drain, settings, database, books, background)
         keys = {method: provider.key for method, provider in settings.providers.items()}
         yield Service(
@@ -204,6 +216,7 @@ async def _release_orders(
     background: Background,
     signals: Signals,
     lease: Lease,
+    metrics: Metrics,
 ) -> Releaser | None:
     """Have paid orders released, where somebody waits for them."""
     if settings.dispatch is None:
@@ -220,7 +233,8 @@ async def _release_orders(
         deadline_s=settings.deadline_s,
     )
     lease.takes(ADOPT_RELEASES, releaser.release)
-    background.start("sweep of releases", repeat("sweep of releases", SWEEP_EVERY_S, releaser.sweep))
+    name = "sweep of releases"
+    background.start(name, repeat(name, SWEEP_EVERY_S, releaser.sweep, metrics.round_ended))
     return releaser
 
 
@@ -233,7 +247,7 @@ class _Lanes:
     gates: Gates
 
 
-async def _connect(settings: Settings, stack: AsyncExitStack) -> _Lanes:
+async def _connect(settings: Settings, stack: AsyncExitStack, metrics: Metrics) -> _Lanes:
     shared = asyncio.Semaphore(ONE_POOL_CALLS)
     calls = UNBOUNDED_CALLS if Defect.NO_DEADLINE in settings.defects else LANE_CALLS
     charges: dict[Method, Provider] = {}
@@ -255,6 +269,7 @@ async def _connect(settings: Settings, stack: AsyncExitStack) -> _Lanes:
             notice_url=provider.notice_url,
             deadline_s=None if Defect.NO_DEADLINE in settings.defects else settings.deadline_s,
             on_end=partial(gate.ended, charges=True),
+            measured=partial(metrics.called, method),
         )
         beside = replace(link, wire=await open_wire(), on_end=partial(gate.ended, charges=False))
         charges[method], background[method] = _CLIENTS[method](link=link), _CLIENTS[method](link=beside)

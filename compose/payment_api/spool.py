@@ -30,6 +30,11 @@ class Spool:
         """Whether nothing waits to be handed over."""
         return not self._path.exists() and not self._taken.exists()
 
+    @property
+    def lines(self) -> int:
+        """How many lines wait to be handed over; reads the files."""
+        return sum(path.read_bytes().count(b"\n") for path in (self._path, self._taken) if path.exists())
+
     async def hand_over(self, take: Callable[[bytes], Awaitable[None]]) -> None:
         """Give each line to `take`, oldest first; where that raises, all of them wait for the next time."""
         for _ in range(2):  # what an earlier time left aside, then what came since

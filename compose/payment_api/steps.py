@@ -6,10 +6,10 @@ has no step that was not taken, and none that the machine does not allow.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from compose.payment_api.database import Connection
+from compose.payment_api.database import Connection, took
 from compose.payment_api.model import (
     EDGES,
     IllegalStep,
@@ -20,6 +20,7 @@ from compose.payment_api.model import (
     PaymentState,
     Refund,
     RefundState,
+    Step,
 )
 
 _TABLES = {Kind.ORDER: "orders", Kind.PAYMENT: "payments", Kind.REFUND: "refunds"}
@@ -38,17 +39,6 @@ INSERT INTO transitions (kind, subject, order_id, from_state, to_state, at) VALU
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step; `old` is None where something comes into being."""
-
-    kind: Kind
-    subject: str
-    order_id: str
-    old: str | None
-    new: str
-
-
 def now() -> datetime:
     """The API's one clock: UTC of this host."""
     return datetime.now(UTC)
@@ -63,21 +53,30 @@ async def move_order(connection: Connection, order: Order, state: OrderState, at
 async def jump_order(connection: Connection, order: Order, state: OrderState, at: datetime) -> None:
     """Only with a defect: a step that the machine does not have."""
     await connection.execute(MOVE[Kind.ORDER], order.id, order.id, order.state, state, at)
+    took(Step(Kind.ORDER, order.id, order.id, order.state, state))
 
 
 async def move_payment(connection: Connection, payment: Payment, state: PaymentState, at: datetime) -> None:
     """Take one step of an attempt."""
-    await _move(connection, Step(Kind.PAYMENT, payment.id, payment.order_id, payment.state, state), at)
+    await _move(connection, payment_step(payment, payment.state, state), at)
 
 
 async def move_refund(connection: Connection, refund: Refund, state: RefundState, at: datetime) -> None:
     """Take one step of a refund."""
-    await _move(connection, Step(Kind.REFUND, refund.id, refund.order_id, refund.state, state), at)
+    money = (refund.method, refund.amount_minor, refund.currency)
+    await _move(connection, Step(Kind.REFUND, refund.id, refund.order_id, refund.state, state, *money), at)
 
 
 async def born(connection: Connection, step: Step, at: datetime) -> None:
     """Write down that a payment or refund came into being; its row is inserted by the caller."""
     await connection.execute(BORN, step.kind.value, step.subject, step.order_id, step.new, at)
+    took(step)
+
+
+def payment_step(payment: Payment, old: PaymentState | None, new: PaymentState) -> Step:
+    """A step of an attempt."""
+    money = (payment.method, payment.amount_minor, payment.currency)
+    return Step(Kind.PAYMENT, payment.id, payment.order_id, old, new, *money)
 
 
 async def _move(connection: Connection, step: Step, at: datetime) -> None:
@@ -87,3 +86,4 @@ async def _move(connection: Connection, step: Step, at: datetime) -> None:
     values = (step.subject, step.order_id, step.old, step.new, at)
     if await connection.fetchrow(MOVE[step.kind], *values) is None:
         raise IllegalStep(f"{step.kind} {step.subject} is not {step.old}")
+    took(step)

@@ -48,6 +48,18 @@ def test_connections_are_kept_on_both_sides_and_requests_answered_in_turn() -> N
     played(story, Behind(release="r1"))
 
 
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/metrics/", "/metrics?x=1", "/metrics#x", "/%6Detrics", "http://front/metrics", "//metrics"]
+)
+def test_a_build_s_own_figures_are_not_for_customers_however_they_are_asked_for(path: str) -> None:
+    async def story(stage: Stage) -> None:
+        status, _, body = await stage.ask("u-1.m", path)
+        assert (status, json.loads(body)["error"]["code"]) == (404, "not_found")
+        assert stage.builds["r1"].heard == []
+
+    played(story, Behind(release="r1"))
+
+
 def test_a_build_that_refuses_connections_is_told_as_result_not_known() -> None:
     async def story(stage: Stage) -> None:
         stage.front.add("r1", "http://127.0.0.1:1")

@@ -190,6 +190,7 @@ def test_a_refusal_that_cannot_be_booked_is_kept_on_disk_and_booked_when_the_dat
         assert refused(customer.pay(order, "card", "k")) == {"order_id": order}
         assert refused(stranger.pay(order, "alipay")) == {"order_id": order}
         assert spool.exists()
+        assert "\npayment_api_spool_lines 2.0\n" in api.client.get(f"{api.url}/metrics").text
         api.kill()
         toxiproxy.enable("database")
         api.start()

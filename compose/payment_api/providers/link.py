@@ -6,8 +6,10 @@ both None: the provider said nothing that can be believed.
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from http import HTTPStatus
 
 import msgspec
@@ -22,6 +24,18 @@ NOT_SENT = 0
 """Stands for the status of a call that never went out, so that certainly nothing was done."""
 IN_TROUBLE = "20000"
 """Alipay's code for "I do not know myself", which others say by a 5xx."""
+
+
+class Outcome(StrEnum):
+    """How a call ended."""
+
+    ANSWERED = "answered"
+    """Also by a plain no."""
+    TROUBLE = "trouble"
+    """The provider says that it is in trouble itself."""
+    NO_ANSWER = "no_answer"
+    """Cut, too late or garbled: what the provider did is not known."""
+    NOT_SENT = "not_sent"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,14 +74,18 @@ class Link:
     """On each call; None only with the defect no_deadline."""
     on_end: Callable[[bool], None] = lambda _: None
     """Told after each call whether the provider answered, and not that it is in trouble."""
+    measured: Callable[[Outcome, float], None] = lambda _, __: None
+    """Told after each call how it ended, and how long it took, in seconds."""
 
     async def ask(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> Said | None:
         """Send one request; None where no answer came that can be believed."""
+        began_s = time.perf_counter()
         said = await self._ask(method, path, body, headers)
-        trouble = said is None or said.status == NOT_SENT or said.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        self.on_end(not trouble and said is not None and said.text("code") != IN_TROUBLE)
+        outcome = _outcome(said)
+        self.measured(outcome, time.perf_counter() - began_s)
+        self.on_end(outcome is Outcome.ANSWERED)
         return said
 
     async def ask_for(
@@ -105,6 +123,15 @@ class Link:
     def attribution(self, order_id: str, merchant: str = "") -> dict[str, str]:
         """What the provider keeps beside the charge, so that its ledger names our order."""
         return {"run": self.run_id, "order": order_id} | ({"merchant": merchant} if merchant else {})
+
+
+def _outcome(said: Said | None) -> Outcome:
+    if said is None:
+        return Outcome.NO_ANSWER
+    if said.status == NOT_SENT:
+        return Outcome.NOT_SENT
+    in_trouble = said.status >= HTTPStatus.INTERNAL_SERVER_ERROR or said.text("code") == IN_TROUBLE
+    return Outcome.TROUBLE if in_trouble else Outcome.ANSWERED
 
 
 def _refuses_schema(said: Said) -> bool:
