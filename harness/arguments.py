@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness.assignment import Assignment, MetricsAt, assign, new_run_id
+from harness.assignment import MOST_RATE, Assignment, MetricsAt, assign, new_run_id
 from harness.errors import ExitCode, UsageError
 from harness.operation import Size
 from harness.profile import PROFILES
@@ -21,7 +21,23 @@ from harness.stack.ports import LOOPBACK
 from harness.targets.template import nearest
 
 NO_WORKERS = "a run with workers is not there yet; leave out --master, --worker and --processes"
-ASKED = ("size", "seed", "build", "defect", "target", "runs", "run_id", "windows", "port_base", "allow_host", "known")
+ALL = "all"
+"""Of `--scenario`: every one that Locust was given."""
+ASKED = (
+    "scenario",
+    "rate",
+    "size",
+    "seed",
+    "build",
+    "defect",
+    "target",
+    "runs",
+    "run_id",
+    "windows",
+    "port_base",
+    "allow_host",
+    "known",
+)
 """Our own arguments, as Locust's options and the start form name them."""
 
 
@@ -35,11 +51,27 @@ def refuse_workers(arguments: Sequence[str], environ: Mapping[str, str]) -> None
         leave(NO_WORKERS)
 
 
-def add_arguments(parser: Any) -> None:
-    """Add the harness's arguments to Locust's command line and start form."""
+def add_arguments(parser: Any, scenarios: Sequence[str]) -> None:
+    """Add the harness's arguments to Locust's command line and start form; `scenarios` are those to choose from."""
     parser.set_defaults(web_host="127.0.0.1")
     group = parser.add_argument_group("payment chaos harness")
-    add = group.add_argument
+
+    def add(*names: str, on_form: bool = True, **how: Any) -> None:
+        group.add_argument(*names, **how).include_in_web_ui = on_form  # Locust asks each action; a group sets nothing
+
+    add(
+        "--scenario",
+        choices=[ALL, *scenarios],
+        default=ALL,
+        help="one by its name, or all in turn",
+    )
+    add(
+        "--rate",
+        type=float,
+        default=1.0,
+        help=f"times the scenario's own arrival rate, at most {MOST_RATE:g}; claims keep their floors: below 1 may be "
+        "UNKNOWN",
+    )
     add(
         "--size",
         choices=[size.value for size in Size],
@@ -50,15 +82,20 @@ def add_arguments(parser: Any) -> None:
     add("--build", default="fixed", help="build of the target to start, as its target file names them")
     add("--defect", default="", help="defects to switch on, by name, separated by commas")
     add("--target", default="compose/reference.toml", help="target file")
-    add("--runs", default="runs", help="folder in which run directories are made")
-    add("--run-id", default="", help="name of the run directory; made from date and seed where empty")
     add("--windows", choices=sorted(PROFILES), default="gate", help="time windows: life, or scaled to a minute's run")
-    add("--port-base", type=int, default=0, help="first of the ports to use; 0 takes any free ones")
-    add("--no-live", action="store_true", help="do not watch the run while it goes on; it is judged all the same")
-    add("--metrics-port", type=int, default=0, help="serve Prometheus' metrics of the run there; 0: not at all")
-    add("--metrics-host", default=LOOPBACK, help="on this address")
     add("--known", default="", help="file of known breaches; ./known.toml where empty, if it is there")
     add("--allow-host", default="", help="hosts beyond loopback that may be loaded, separated by commas")
+    add("--runs", default="runs", on_form=False, help="folder in which run directories are made")
+    add("--run-id", default="", on_form=False, help="name of the run directory; made from the date where empty")
+    add("--port-base", type=int, default=0, on_form=False, help="first of the ports to use; 0 takes any free ones")
+    add(
+        "--no-live",
+        action="store_true",
+        on_form=False,
+        help="do not watch the run while it goes on; it is judged all the same",
+    )
+    add("--metrics-port", type=int, default=0, on_form=False, help="serve Prometheus' metrics of the run there; 0: no")
+    add("--metrics-host", default=LOOPBACK, on_form=False, help="on this address")
 
 
 def read_assignment(
@@ -74,10 +111,15 @@ def read_assignment(
         most_journeys = int(form.get("user_count", options.num_users))
     except ValueError as error:
         raise UsageError(f"seed, port base and the number of users are whole numbers: {error}") from error
+    try:
+        rate = float(asked["rate"])
+    except ValueError as error:
+        raise UsageError(f"rate {asked['rate']!r} is no number; 1 is the scenario's own arrival rate") from error
     if asked["windows"] not in PROFILES:
         raise UsageError(f"unknown windows {asked['windows']!r}{nearest(asked['windows'], PROFILES)}")
     return assign(
-        scenarios=scenarios,
+        scenarios=chosen(scenarios, asked["scenario"]),
+        rate=rate,
         size=asked["size"],
         seed=seed if seed >= 0 else secrets.randbits(31),
         build=asked["build"],
@@ -95,6 +137,17 @@ def read_assignment(
         live=not options.no_live,
         metrics=MetricsAt(host=options.metrics_host, port=options.metrics_port) if options.metrics_port else None,
     )
+
+
+def chosen(scenarios: Sequence[Scenario], name: str) -> Sequence[Scenario]:
+    """The scenario of that name, or all of them; raises UsageError where there is none."""
+    if name in {ALL, ""}:
+        return scenarios
+    named = [scenario for scenario in scenarios if scenario.name == name]
+    if not named:
+        known = [scenario.name for scenario in scenarios]
+        raise UsageError(f"unknown scenario {name!r}{nearest(name, tuple(known))}")
+    return named
 
 
 def split(names: str) -> tuple[str, ...]:

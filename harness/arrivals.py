@@ -13,7 +13,7 @@ import math
 import random
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from harness.errors import UsageError
 
@@ -196,6 +196,14 @@ class Poisson:
 
 Load = Steady | Step | Ramp | Stages | Poisson
 """Every load shape; all have `duration_s`, `rate_at` and `describe`."""
+
+
+def at_rate(load: Load, factor: float) -> Load:
+    """The same load with every rate multiplied; duration and shape stay. Raises UsageError where that is too much."""
+    if isinstance(load, Stages):
+        return Stages(stages=tuple(at_rate(stage, factor) for stage in load.stages))  # type: ignore[misc]
+    rates = {field.name: getattr(load, field.name) * factor for field in fields(load) if field.name.endswith("_per_s")}
+    return replace(load, **rates)
 
 
 def schedule(load: Load, seed: int) -> tuple[int, ...]:

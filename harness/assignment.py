@@ -28,6 +28,8 @@ from harness.targets.template import nearest
 
 SERVERS = 2
 """PostgreSQL and Toxiproxy."""
+MOST_RATE = 10.0
+"""A scenario's arrival rate can be multiplied by so much at most; beyond it the machine is what is tested."""
 SCENARIOS = "scenarios"
 """Where scenario files lie unless another folder is named."""
 LIBRARIES = ("locust", "gevent", "httpx", "toxiproxy-python", "duckdb", "msgspec")
@@ -47,6 +49,9 @@ class Assignment:
 
     run_id: str
     scenarios: tuple[Scenario, ...]
+    """At the rate that is asked for."""
+    rate: float = 1.0
+    """Times their own arrival rate."""
     size: Size
     seed: int
     target: TargetFile
@@ -86,6 +91,8 @@ class Assignment:
         given = [scenario.name for scenario in self.scenarios]
         given += ["--size", self.size.value, "--build", self.chosen.build]
         given += ["--target", str(self.target_file), "--seed", str(self.seed), "--profile", self.profile]
+        if self.rate != 1:
+            given += ["--rate", f"{self.rate!r}"]
         for name in self.chosen.defects:
             given += ["--defect", name]
         for host in self.allow_hosts:
@@ -112,6 +119,7 @@ def assign(
     allow_hosts: tuple[str, ...],
     host: str,
     most_journeys: int,
+    rate: float = 1.0,
     known_file: str = "",
     scenario_files: str = SCENARIOS,
     live: bool = True,
@@ -125,6 +133,7 @@ def assign(
         raise UsageError("no scenario to run; name one, or run this where the folder scenarios/ lies")
     if size not in set(Size):
         raise UsageError(f"unknown size {size!r}{nearest(size, tuple(Size))}")
+    check_rate(rate)
     wanted = Size(size)
     check_sizes({scenario.name: {each.value for each in scenario.plans} for scenario in scenarios}, wanted.value)
     target = load_target(target_file)
@@ -138,7 +147,8 @@ def assign(
         raise UsageError(f"run directory {runs / run_id} holds a run already; leave out --run-id, or name another")
     return Assignment(
         run_id=run_id,
-        scenarios=tuple(scenarios),
+        scenarios=tuple(scenario.at_rate(rate) for scenario in scenarios),
+        rate=rate,
         size=wanted,
         seed=seed,
         target=target,
@@ -170,6 +180,12 @@ def with_host(target: TargetFile, host: str, allow_hosts: Sequence[str]) -> Targ
             "or name a target file with a base_url by --target"
         )
     return target.model_copy(update={"base_url": url})
+
+
+def check_rate(rate: float) -> None:
+    """Raise UsageError where a load cannot be multiplied by it."""
+    if not 0 < rate <= MOST_RATE:
+        raise UsageError(f"rate {rate:g}: name a factor above 0, at most {MOST_RATE:g}; 1 is the scenario's own rate")
 
 
 def check_ports(target: TargetFile, base: int) -> None:

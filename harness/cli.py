@@ -25,9 +25,11 @@ from harness.cli_options import (
     AllowHost,
     Build,
     Defects,
+    Known,
     PortBase,
     Profile,
     ProfileName,
+    Rate,
     RunFolder,
     TargetFile,
     scenario_names,
@@ -67,6 +69,7 @@ def gate(
     size: Annotated[
         Size, typer.Option(help="gate: half a minute's load at the base rate; scene: 8 s, for quick tests.")
     ] = Size.GATE,
+    rate: Rate = 1.0,
     build: Build = DEFAULT_BUILD,
     defect: Defects = None,
     target: TargetFile = REFERENCE,
@@ -80,9 +83,7 @@ def gate(
         int, typer.Option(min=0, max=65_535, help="Serve Prometheus' metrics of the run there; 0: not at all.")
     ] = 0,
     metrics_host: Annotated[str, typer.Option(help="Address on which metrics are served.")] = LOOPBACK,
-    known: Annotated[
-        str, typer.Option(help="File of known breaches; default ./known.toml, if it is there.", show_default=False)
-    ] = "",
+    known: Known = "",
     allow_host: AllowHost = None,
     folder: Annotated[Path, typer.Option("--scenarios", help="Folder of the scenario files.")] = SCENARIOS,
     run_id: Annotated[str, typer.Option(help="Name of the run directory; made from the date where not given.")] = "",
@@ -104,6 +105,7 @@ def gate(
     request = Request(
         scenarios=names,
         size=size.value,
+        rate=rate,
         build=build,
         defects=tuple(defect or ()),
         target_file=target,

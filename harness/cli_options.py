@@ -72,6 +72,16 @@ Defects = Annotated[
 ]
 PortBase = Annotated[int, typer.Option(min=0, max=65_000, help="First port to use; 0: any free ones.")]
 Profile = Annotated[ProfileName, typer.Option(help="Time windows: life, or scaled to a minute's run.")]
+Known = Annotated[
+    str, typer.Option(help="File of known breaches; default ./known.toml, if it is there.", show_default=False)
+]
+Rate = Annotated[
+    float,
+    typer.Option(
+        help="Times the scenario's own arrival rate, above 0, at most 10. The floors of what it claims stay its own, "
+        "so that below 1 UNKNOWN may be the honest verdict.",
+    ),
+]
 AllowHost = Annotated[
     list[str] | None, typer.Option(help="Host beyond loopback that may be loaded, if the target file allows it too.")
 ]

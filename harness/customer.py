@@ -54,6 +54,14 @@ class Customer(User):
         return Scenario(name=cls.__name__, doc=inspect.cleandoc(cls.__doc__), facts=cls.facts, plans=plans)
 
 
+def loaded(base: type[Customer] = Customer) -> tuple[str, ...]:
+    """Names of every concrete scenario whose file was loaded, sorted."""
+    every = {
+        name for cls in base.__subclasses__() for name in (*loaded(cls), *(() if cls.abstract else (cls.__name__,)))
+    }
+    return tuple(sorted(every))
+
+
 def describe_all(classes: Iterable[type[object]]) -> tuple[Scenario, ...]:
     """Describe every concrete scenario among Locust's user classes, sorted by name."""
     chosen = [cls for cls in classes if isinstance(cls, type) and issubclass(cls, Customer) and not cls.abstract]
@@ -63,4 +71,4 @@ def describe_all(classes: Iterable[type[object]]) -> tuple[Scenario, ...]:
 if "locust.main" in sys.modules:  # Locust's command line, not a catalogue or a test that only wants descriptions
     from harness.lifecycle import hang
 
-    hang(events, describe_all)
+    hang(events, describe_all, loaded)

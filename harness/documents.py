@@ -37,6 +37,8 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     profile: str
     size: str
     scenarios: tuple[str, ...]
+    rate: float = 1.0
+    """Times each scenario's own arrival rate; already in its `load`."""
     versions: dict[str, str]
     """What ran: python, locust, toxiproxy, postgresql and its settings, ... -> version."""
     anchor: Anchor

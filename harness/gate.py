@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from harness import progress
-from harness.assignment import MetricsAt, check_metrics, check_names, check_ports
+from harness.assignment import MetricsAt, check_metrics, check_names, check_ports, check_rate
 from harness.catalogue import declared, known_scenarios
 from harness.errors import CutBeforeStart, ExitCode, HarnessError, UsageError
 from harness.known_file import file_asked_for, read_known
@@ -36,8 +36,6 @@ from harness.targets.file import load_target
 PR_SET_PDEATHSIG = 1
 PARENT = "HARNESS_PARENT"
 """Environment variable by which a program that starts a gate gives its own pid, so that the gate dies with it."""
-ABOVE = frozenset({"broken", "live"})
-"""Phases that are none, but news that stays on the terminal above the bar."""
 LOG_LINES = 15
 """Of Locust's log, shown where it ended without a verdict and without a reason."""
 
@@ -60,6 +58,8 @@ class Request:
     live: bool = True
     """The run is watched while it goes on."""
     metrics: MetricsAt | None = None
+    rate: float = 1.0
+    """Times each scenario's own arrival rate."""
     known: str = ""
     """File of known breaches; empty for ./known.toml, if it is there."""
     folder: Path = Path("scenarios")
@@ -75,6 +75,7 @@ def every_scenario(size: str, folder: Path = Path("scenarios")) -> tuple[str, ..
 
 def check_request(request: Request) -> None:
     """Raise UsageError, in one line, for what cannot be done; nothing is started for a request that passes either."""
+    check_rate(request.rate)
     target = load_target(request.target_file)
     resolve_defects(target, request.build, request.defects)
     check_hosts(addresses_of(target, os.environ), file_allows=target.allow_hosts, allowed=request.allow_hosts)
@@ -154,7 +155,16 @@ def locust_command(request: Request) -> list[str]:
         sys.executable,
         *("-m", "locust", "-f", str(request.folder), *request.scenarios),
         *("--headless", "--only-summary", "--loglevel", "WARNING"),
-        *("--size", request.size, "--build", request.build, "--target", str(request.target_file)),
+        *(
+            "--size",
+            request.size,
+            "--rate",
+            repr(request.rate),
+            "--build",
+            request.build,
+            "--target",
+            str(request.target_file),
+        ),
         *("--seed", str(request.seed), "--runs", str(request.runs), "--run-id", request.run_id),
         *("--windows", request.profile, "--port-base", str(request.port_base)),
         *("--defect", ",".join(request.defects), "--allow-host", ",".join(request.allow_hosts)),
@@ -233,7 +243,7 @@ def _drawing(console: Console) -> Iterator[progress.Say]:
         task = drawing.add_task("starting", total=1, text="")
 
         def draw(event: progress.Progress) -> None:
-            if event.phase in ABOVE:
+            if event.phase in progress.NEWS:  # it stays on the terminal above the bar
                 drawing.console.print(
                     f"{event.scenario} {event.phase}: {event.text}".strip(), style="red", markup=False
                 )

@@ -14,72 +14,41 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import gevent
-import msgspec
-from gevent.subprocess import PIPE, Popen
 from locust import User
 from locust.dispatch import UsersDispatcher
 from locust.runners import LocalRunner
 
+from harness.afterwards import judge, make_page
 from harness.arguments import NO_WORKERS, add_arguments, leave, read_assignment, refuse_workers
 from harness.assignment import Assignment
 from harness.conductor import conduct
 from harness.cut import Cut
-from harness.documents import read_run_record
 from harness.errors import ExitCode, HarnessError, UsageError
+from harness.hearing import Overheard, statistics_of
 from harness.live.state import State
-from harness.operation import Ending
-from harness.progress import Progress, reporter
+from harness.progress import NEWS, Progress, Say, reporter
 from harness.scenario import Scenario
-from harness.stage import write
+from harness.verdict_document import decode_verdict
+from harness.web_ui.known import Ended, Known, judged, unjudged
 
 MOST_JOURNEYS = 2_000
 """Most journeys at once where nobody says `-u`; beyond it arrivals count as missed."""
-JUDGE_LIMIT_S = 300
-"""Longest that judging a run may take before Locust gives up on a verdict."""
-
-VERDICTS = frozenset({ExitCode.PASS, ExitCode.BROKEN, ExitCode.UNDECIDED})
-"""What the judge exits with where it has written a verdict."""
-FIRST_FAILURE_STATUS = 400
+KEPT_ENDED = 20
+"""Runs that are over, of which the web UI still tells."""
+RUNNING = "a run goes on with what it was started with; stop it first"
+BUSY = "the last run is still being ended and judged; try again in a moment"
 
 LOGGER = logging.getLogger(__name__)
 
 Describe = Callable[[Iterable[type[object]]], tuple[Scenario, ...]]
-
-
-class RequestFailed(Exception):
-    """What Locust's statistics count as a failure, by how the request ended; few words, since it keeps each text."""
-
-
-class Overheard(logging.Handler):
-    """Keeps what Locust only logs: that a listener or a greenlet raised, so that such a run is never taken for good."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.first: str | None = None
-        """The first such exception in one line."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Note the exception that a log record carries, as an object or as Locust's text."""
-        text = record.getMessage()
-        if record.exc_info and record.exc_info[1] is not None:
-            text = f"{record.exc_info[1]!r}"
-        elif not text.startswith("Uncaught exception"):
-            return
-        self.first = self.first or text.strip().splitlines()[-1]
-
-    def check(self, folder: Path) -> None:
-        """Raise HarnessError where something raised, and say so in `run.json`, so that no later verdict passes."""
-        if self.first is not None:
-            reason = f"a listener or a greenlet of Locust's raised {self.first}"
-            record = msgspec.structs.replace(read_run_record(folder), ended=f"the harness failed: {reason}")
-            write(folder / "run.json", record)
-            raise HarnessError(reason)
+Names = Callable[[], Sequence[str]]
 
 
 class NoUsers(UsersDispatcher):
@@ -93,14 +62,20 @@ class NoUsers(UsersDispatcher):
         super().new_dispatch(0, spawn_rate)
 
 
-def hang(events: Any, describe: Describe) -> None:
+def hang(events: Any, describe: Describe, loaded: Names) -> None:
     """Hang a `Lifecycle` on Locust's events; called once, when `harness.customer` is imported."""
     refuse_workers(sys.argv[1:], os.environ)
-    events.init_command_line_parser.add_listener(add_arguments)
+    offered: list[str] = []
+
+    @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
+    def ask(parser: Any) -> None:
+        """On the command line for any scenario that was loaded; then, on the form, for those that Locust was given."""
+        add_arguments(parser, offered or loaded())
 
     @events.init.add_listener  # type: ignore[untyped-decorator]
     def begin(environment: Any, **_: object) -> None:
         lifecycle = Lifecycle(environment, describe)
+        offered.extend(scenario.name for scenario in describe(environment.user_classes))
         events.test_start.add_listener(lifecycle.on_test_start)
         events.test_stopping.add_listener(lifecycle.on_test_stopping)
         events.quitting.add_listener(lifecycle.on_quitting)
@@ -114,6 +89,10 @@ class Lifecycle:
         self.describe = describe
         self.cut: Cut | None = None
         self.run: gevent.Greenlet | None = None
+        self.progress: Progress | None = None
+        """The last of the run that goes on."""
+        self.ended: deque[Ended] = deque(maxlen=KEPT_ENDED)
+        """The last run first."""
         self.quitting = False
         self.leaving = False
         self.live: State | None = None
@@ -136,7 +115,9 @@ class Lifecycle:
             leave(str(error))
         gevent.signal_handler(signal.SIGINT, self.on_interrupt)
         if environment.web_ui is not None:
-            environment.web_ui.app.before_request(self.before_request)
+            from harness.web_ui.routes import hang_in  # noqa: PLC0415  # only where there is a web UI
+
+            hang_in(environment.web_ui, self, options.web_base_path)
 
     def read_assignment(self, form: Mapping[str, str] = MappingProxyType({})) -> Assignment:
         """Read what is asked for, anew at each start; raises UsageError where it cannot be done."""
@@ -147,49 +128,64 @@ class Lifecycle:
             host=self.environment.host or "",
         )
 
-    def before_request(self) -> Any:
-        """Answer the UI's Start with a reason where it cannot be granted."""
-        from flask import jsonify, request  # noqa: PLC0415  # only where there is a web UI
+    def refusal(self, form: Mapping[str, str]) -> str | None:
+        """Why the UI's Start cannot be granted; Edit asks for a start too."""
+        if self.busy():
+            return BUSY if self.judging() else RUNNING
+        try:
+            self.read_assignment(form)
+        except UsageError as error:
+            return str(error)
+        return None
 
-        if not request.path.rstrip("/").endswith("/swarm"):  # it may lie below --web-base-path
-            return None
-        message = "the last run is still being ended and judged; try again in a moment" if self.busy() else None
-        if message is None:
-            try:
-                self.read_assignment(request.form)
-            except UsageError as error:
-                message = str(error)
-        return jsonify({"success": False, "message": message, "host": self.environment.host}) if message else None
+    def known(self) -> Known:
+        """What the web UI tells."""
+        return Known(
+            assignment=self.assignment,
+            busy=self.busy(),
+            cut=None if self.cut is None else self.cut.reason,
+            progress=self.progress,
+            live=self.live,
+            ended=tuple(self.ended),
+        )
+
+    def page_of(self, folder: Path) -> bytes:
+        """The page of a run that is over."""
+        return make_page(folder)
 
     def busy(self) -> bool:
         """Whether a run is being conducted or judged."""
         return self.run is not None and not self.run.ready()
 
+    def judging(self) -> bool:
+        """Whether the run that goes on is being ended and judged."""
+        cut = self.cut is not None and self.cut.reason is not None
+        return cut or (self.progress is not None and self.progress.phase == "verdict")
+
     def on_test_start(self, **_: object) -> None:
         """Begin a run in a greenlet of its own."""
         if self.busy():
             return  # Edit in the UI starts again what runs already
-        self.cut, self.live = Cut(), None
+        self.cut, self.progress, self.live = Cut(), None, None
         self.run = gevent.spawn(self.conduct, self.cut)
 
     def conduct(self, cut: Cut) -> None:
         """Run, judge, and end Locust's test; ends Locust itself where it is headless."""
-        say = reporter()
-        code = ExitCode.HARNESS_FAILED
+        say = self.kept(reporter())
+        assignment = None
         try:
             assignment = self.assignment = self.read_assignment()
-            folder = conduct(assignment, cut=cut, say=say, on_request=self.fire_request, on_state=self.hear_state)
-            self.overheard.check(folder)
-            say(Progress(scenario="", phase="verdict", text=f"judging {folder}"))
-            code = judge(folder)
+            ended = self.play(assignment, cut, say)
         except HarnessError as error:
-            say(Progress(scenario="", phase="error", text=str(error)))
-            code = error.exit_code
+            ended = unjudged(assignment, str(error), error.exit_code)
         except Exception as error:
-            say(Progress(scenario="", phase="error", text=f"{type(error).__name__}: {error}"))
+            ended = unjudged(assignment, f"{type(error).__name__}: {error}", ExitCode.HARNESS_FAILED)
             LOGGER.exception("the harness failed")
+        if ended.status is None:
+            say(Progress(scenario="", phase="error", text=ended.sentence))
+        self.ended.appendleft(ended)
         self.overheard.first = None
-        self.environment.process_exit_code = int(code)
+        self.environment.process_exit_code = ended.exit_code
         if self.quitting:
             return
         cut.over = True
@@ -204,23 +200,24 @@ class Lifecycle:
         """Keep what is known so far, for the UI."""
         self.live = state
 
-    def fire_request(  # noqa: PLR0917  # the shape that `harness.load.session.OnRequest` gives it
-        self, name: str, method: str, response_ms: float, size: int, ending: Ending, status: int | None
-    ) -> None:
-        """Feed Locust's statistics; latency counts from the scheduled instant."""
-        problem = None
-        if ending is not Ending.ANSWERED:
-            problem = RequestFailed(ending.value)
-        elif status is not None and status >= FIRST_FAILURE_STATUS:
-            problem = RequestFailed(f"HTTP {status}")
-        self.environment.events.request.fire(
-            request_type=method,
-            name=name,
-            response_time=response_ms,
-            response_length=size,
-            exception=problem,
-            context={},
-        )
+    def play(self, assignment: Assignment, cut: Cut, say: Say) -> Ended:
+        """Conduct a run and have it judged; raises HarnessError where there is no verdict."""
+        on_request = statistics_of(self.environment)
+        folder = conduct(assignment, cut=cut, say=say, on_request=on_request, on_state=self.hear_state)
+        self.overheard.check(folder)
+        say(Progress(scenario="", phase="verdict", text=f"judging {folder}"))
+        judge(folder)
+        return judged(assignment, decode_verdict((folder / "verdict.json").read_bytes()))
+
+    def kept(self, say: Say) -> Say:
+        """The same reporter, whose last word on where the run stands is kept."""
+
+        def keep(progress: Progress) -> None:
+            if progress.phase not in NEWS:
+                self.progress = progress
+            say(progress)
+
+        return keep
 
     def on_test_stopping(self, **_: object) -> None:
         """Stop in the UI, or -t: cut the run short; it is judged all the same."""
@@ -244,22 +241,3 @@ class Lifecycle:
             if not self.cut.over:
                 self.cut.pull("terminated")
             self.run.join()
-
-
-def judge(folder: Path) -> ExitCode:
-    """Have a run directory judged by a fresh process, which knows neither gevent nor Locust; give its exit code.
-
-    In a session of its own, so that a Ctrl-C meant for Locust does not reach it.
-    """
-    quiet = ["--quiet"] if "HARNESS_PROGRESS_FD" in os.environ else []
-    command = [sys.executable, "-m", "harness.cli", "check", str(folder), *quiet]
-    child = Popen(command, start_new_session=True, stderr=PIPE)
-    try:
-        said = child.communicate(timeout=JUDGE_LIMIT_S)[1].decode(errors="replace")
-    except Exception as error:
-        child.kill()
-        raise HarnessError(f"no verdict on {folder} within {JUDGE_LIMIT_S} s; try `harness check {folder}`") from error
-    if child.returncode not in VERDICTS:
-        raise HarnessError(f"judging {folder} ended with {child.returncode}:\n{said.rstrip()}\n")
-    sys.stderr.write(said)
-    return ExitCode(child.returncode)

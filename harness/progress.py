@@ -24,6 +24,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How much of the phase is done, 0 to 1, where that is known."""
 
 
+NEWS = frozenset({"broken", "live"})
+"""Phases that are none, but news of a breach and of the process that watches."""
 Say = Callable[[Progress], None]
 
 NEWS_S = 5.0

@@ -42,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--run", dest="payment_run", metavar="RUN_DIR", type=Path, help="judge a saved run instead of playing scenarios"
     )
     add("--payment-size", default="gate", choices=("gate", "scene"), help="gate: half a minute's load; scene: 8 s")
+    add("--payment-rate", default=1.0, type=float, metavar="FACTOR", help="times the scenario's own arrival rate")
     add(
         "--payment-seed",
         type=_not_negative,
@@ -90,6 +91,7 @@ def runs_of(config: pytest.Config) -> "Runs":
         handed = getattr(config, "workerinput", {})
         terms = Terms(
             size=option.payment_size,
+            rate=option.payment_rate,
             seed=handed[SEED] if SEED in handed else _seed(config),
             build=option.payment_build,
             defects=tuple(option.payment_defect),

@@ -58,6 +58,7 @@ class Terms:
     """What a session's gates are given, as on the command line of `harness gate`."""
 
     size: str
+    rate: float
     seed: int
     build: str
     defects: tuple[str, ...]
@@ -71,7 +72,18 @@ class Terms:
 
     def arguments(self) -> list[str]:
         """Words after `harness gate` and the scenario's name."""
-        words = ["--size", self.size, "--seed", str(self.seed), "--build", self.build, "--target", str(self.target)]
+        words = [
+            "--size",
+            self.size,
+            "--rate",
+            repr(self.rate),
+            "--seed",
+            str(self.seed),
+            "--build",
+            self.build,
+            "--target",
+            str(self.target),
+        ]
         words += ["--runs", str(self.runs), "--profile", self.profile]
         words += [word for name in self.defects for word in ("--defect", name)]
         words += [word for host in self.allow_hosts for word in ("--allow-host", host)]
@@ -80,13 +92,15 @@ class Terms:
     def told(self) -> str:
         """What of it somebody wants to see above the results."""
         defects = f", defects {', '.join(self.defects)}" if self.defects else ""
-        return f"size {self.size}, seed {self.seed}, build {self.build}{defects}, runs in {self.runs}"
+        rate = "" if self.rate == 1 else f", rate {self.rate:g}"
+        return f"size {self.size}{rate}, seed {self.seed}, build {self.build}{defects}, runs in {self.runs}"
 
     def request(self, scenarios: tuple[str, ...], folder: Path) -> Request:
         """The same as a value, to be checked before anything is started."""
         return Request(
             scenarios=scenarios,
             size=self.size,
+            rate=self.rate,
             build=self.build,
             defects=self.defects,
             target_file=self.target,

@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 import msgspec
 
+from harness.arrivals import Load
 from harness.assignment import Assignment
 from harness.checks import CHECKS
 from harness.documents import (
@@ -48,6 +49,7 @@ def run_record(assignment: Assignment, versions: Mapping[str, str], anchor: Anch
         profile=assignment.profile,
         size=assignment.size.value,
         scenarios=tuple(scenario.name for scenario in assignment.scenarios),
+        rate=assignment.rate,
         versions={**ours, **libraries, **versions},
         anchor=anchor,
         arguments=assignment.arguments(),
@@ -67,7 +69,7 @@ def scenario_record(
         facts=scenario.facts,
         size=assignment.size.value,
         seed=assignment.seed,
-        load=plan.load.describe(),
+        load=load_told(plan.load, assignment.rate),
         only_create=plan.only_create,
         phases=phases_of(plan),
         faults=fault_records(plan.faults, plan.conditions),
@@ -91,6 +93,11 @@ def scenario_record(
         waivers=dict(assignment.target.waivers),
         settings=assignment.settings(scenario),
     )
+
+
+def load_told(load: Load, rate: float) -> str:
+    """The load that is run, and what was made of the scenario's own."""
+    return load.describe() if rate == 1 else f"{load.describe()} ({rate:g} times the scenario's own rate)"
 
 
 def capabilities_record(capabilities: Capabilities) -> CapabilitiesRecord:

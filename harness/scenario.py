@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Self
 
-from harness.arrivals import Load
+from harness.arrivals import Load, at_rate
 from harness.operation import Size
 from harness.profile import Windows
 
@@ -180,6 +180,11 @@ class Scenario:
     facts: tuple[str, ...]
     """Facts of the incident that it replays, or none."""
     plans: Mapping[Size, Plan]
+
+    def at_rate(self, factor: float) -> "Scenario":
+        """The same scenario with `factor` times its arrival rate, at every size; floors of claims stay."""
+        plans = {size: replace(plan, load=at_rate(plan.load, factor)) for size, plan in self.plans.items()}
+        return replace(self, plans=plans)
 
     def windows(self, size: Size, profile: Windows) -> Windows:
         """The profile's windows with this plan's own put in."""

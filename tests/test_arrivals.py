@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.arrivals import MAX_ARRIVALS, Load, Poisson, Ramp, Stages, Steady, Step, digest, schedule
+from harness.arrivals import MAX_ARRIVALS, Load, Poisson, Ramp, Stages, Steady, Step, at_rate, digest, schedule
 from harness.errors import UsageError
 
 rates = st.floats(min_value=0, max_value=200, allow_nan=False)
@@ -104,6 +104,27 @@ def test_stages_follow_each_other() -> None:
     assert load.describe() == "steady 2/s for 3 s, then ramp 4/s to 8/s over 2 s"
     with pytest.raises(UsageError, match="Stages of nothing"):
         Stages(stages=())
+
+
+@given(load=loads, factor=st.floats(min_value=0.01, max_value=10), share=st.floats(min_value=0, max_value=1))
+def test_a_load_at_another_rate_has_so_many_times_the_arrivals_and_lasts_as_long(
+    load: Load, factor: float, share: float
+) -> None:
+    faster, t_s = at_rate(load, factor), share * load.duration_s
+    assert (type(faster), faster.duration_s) == (type(load), load.duration_s)
+    assert faster.rate_at(t_s) == pytest.approx(factor * load.rate_at(t_s), rel=1e-9)
+
+
+@given(load=loads, seed=seeds)
+@settings(max_examples=50)
+def test_a_load_at_its_own_rate_is_the_same_to_the_instant(load: Load, seed: int) -> None:
+    assert at_rate(load, 1.0) == load
+    assert digest(schedule(at_rate(load, 1.0), seed)) == digest(schedule(load, seed))
+
+
+def test_a_rate_that_gives_more_arrivals_than_memory_holds_is_refused() -> None:
+    with pytest.raises(UsageError, match=f"more than {MAX_ARRIVALS}"):
+        at_rate(Steady(rate_per_s=1e5, duration_s=60), 10)
 
 
 def test_a_poisson_load_meets_its_rate_over_many_seeds() -> None:

@@ -1,9 +1,9 @@
 """Which of several runs can be compared with the last one, and what do they say together?
 
 Runs are given oldest first, and the last is the one in question. Each of its scenarios is held against the latest
-earlier run that is like it (target, build, defects, size and profile are the same) and has that scenario whole; what
-changed is judged by `harness.report.change`. A scenario that such a run has and the last one lacks is worse. One that
-was cut short in the last run, or in every earlier one, is not compared, but a new breach in the last counts. Seeds
+earlier run that is like it (target, build, defects, size, rate and profile are the same) and has that scenario whole;
+what changed is judged by `harness.report.change`. A scenario that such a run has and the last one lacks is worse. One
+that was cut short in the last run, or in every earlier one, is not compared, but a new breach in the last counts. Seeds
 differ from night to night and are no reason not to compare. No I/O.
 """
 
@@ -15,7 +15,7 @@ from harness.report.change import Change, Judged, Turn, breaches, changes
 from harness.report.saved import SavedRun
 from harness.verdict import ScenarioVerdict
 
-ALIKE = ("target", "build", "defects", "size", "profile")
+ALIKE = ("target", "build", "defects", "size", "rate", "profile")
 """Fields of `run.json` that are the same in runs that can be compared."""
 TELLING_VERSIONS = ("harness", "python", "locust", "toxiproxy", "postgresql")
 """What ran, of `run.json`'s versions: whose change is said, as it may explain others."""
@@ -81,13 +81,15 @@ def _unlike(saved: SavedRun, last: SavedRun) -> Iterator[str]:
             yield f"{field} {_told(one)}, the last run has {_told(other)}"
 
 
-def _told(value: str | tuple[str, ...]) -> str:
+def _told(value: str | float | tuple[str, ...]) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
     return value if isinstance(value, str) else ", ".join(value) or "none"
 
 
 def _all(alike: Sequence[SavedRun], last: SavedRun, scenarios: Iterable[str]) -> Iterator[Change]:
     if not alike:
-        told = "no earlier run is like the last one; name one with the same target, build, size and profile"
+        told = "no earlier run is like the last one; name one with the same target, build, size, rate and profile"
         yield Change(turn=Turn.UNCOMPARED, scenario="", what="", told=told)
         return
     yield from _surroundings(alike[-1], last)

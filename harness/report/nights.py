@@ -65,8 +65,9 @@ def _print_runs(nights: Sequence[Night], console: Console) -> None:
     console.print(table)
     last = nights[-1].saved.run
     switched = f", defects {', '.join(last.defects)}" if last.defects else ""
+    rate = "" if last.rate == 1 else f", rate {last.rate:g}"
     _print_line(
-        f"target {last.target}, build {last.build}{switched}; size {last.size}, profile {last.profile}", console
+        f"target {last.target}, build {last.build}{switched}; size {last.size}{rate}, profile {last.profile}", console
     )
     for number, night in enumerate(nights, 1):
         if night.unlike:

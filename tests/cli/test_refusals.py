@@ -106,6 +106,19 @@ def test_an_unreadable_target_file_is_named(folder: Path, file: str) -> None:
     assert file in gate(folder, "Short", target=file)
 
 
+@pytest.mark.parametrize("rate", ["0", "-1", "10.5", "nan"])
+def test_a_rate_that_no_load_can_have_is_refused(folder: Path, rate: str) -> None:
+    said = gate(folder, "Short", "--rate", rate)
+    assert said == f"rate {rate}: name a factor above 0, at most 10; 1 is the scenario's own rate"
+
+
+def test_locust_refuses_a_rate_and_a_scenario_that_there_are_not(folder: Path) -> None:
+    assert "rate 11: name a factor above 0" in locust(folder, "--headless", "--rate", "11")
+    assert "'Shrt' (choose from" in locust(folder, "--headless", "--scenario", "Shrt")
+    said = locust(folder, "--headless", "Endless", "--scenario", "Short")
+    assert said == "unknown scenario 'Short'; there are: Endless"
+
+
 def test_a_taken_port_is_named(folder: Path) -> None:
     with socket.create_server((LOOPBACK, 0)) as taken:
         port = taken.getsockname()[1]

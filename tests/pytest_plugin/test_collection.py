@@ -179,6 +179,15 @@ def test_what_cannot_be_done_is_refused_in_a_line_before_anything_is_started(her
     assert not (here / "runs").exists()
 
 
+def test_a_rate_that_no_load_can_have_is_refused_in_a_line(here: Path) -> None:
+    done = play(here, "scenarios", *AIMED, "--payment-rate=0")
+    assert done.code == pytest.ExitCode.USAGE_ERROR
+    assert (
+        "ERROR: payment scenarios: rate 0: name a factor above 0, at most 10; 1 is the scenario's own rate"
+        in done.lines
+    )
+
+
 def test_a_saved_run_answers_for_the_scenarios_of_a_folder(tmp_path: Path) -> None:
     text = SCENARIOS.replace("class Short", "class HandWritten").partition("class Endless")[0]
     (tmp_path / "scenarios").mkdir()

@@ -28,6 +28,8 @@ FLAGS = (
     "--remote-debugging-pipe",
     "about:blank",
 )
+NO_NAMES = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+"""No host is found but this one."""
 PUT = """
 import fcntl, os, sys
 pipes = [fcntl.fcntl(int(pipe), fcntl.F_DUPFD, 10) for pipe in sys.argv[1:3]]
@@ -52,7 +54,7 @@ def find_chromium() -> str | None:
 class Tab:
     """One tab: what it is told, and what it said meanwhile."""
 
-    def __init__(self, sends: int, answers: int) -> None:
+    def __init__(self, sends: int, answers: int, *, offline: bool) -> None:
         """`sends` and `answers` are descriptors."""
         self._rest = [b""]
         self._sends, self._answers, self._last, self._session = sends, answers, 0, ""
@@ -61,9 +63,10 @@ class Tab:
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
-        self.call(
-            "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=-1, uploadThroughput=-1
-        )
+        if offline:
+            self.call(
+                "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=-1, uploadThroughput=-1
+            )
 
     def call(self, method: str, **parameters: Any) -> Any:
         """One command and its result; events that come before it are kept."""
@@ -81,14 +84,22 @@ class Tab:
 
     def open(self, path: Path, *, width: int = 1280, height: int = 800, dark: bool = False) -> float:
         """Open a file and wait until all is drawn; returns how long that took, in ms by the page's own clock."""
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.visit(path.as_uri(), width=width, height=height, dark=dark)
+        return float(self.run(DRAWN))
+
+    def visit(self, url: str, *, width: int = 1280, height: int = 800, dark: bool = False) -> None:
+        """Open an address and wait until its document is there."""
+        self.size(width, height)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self.events.clear()
-        self.call("Page.navigate", url=path.as_uri())
+        self.call("Page.navigate", url=url)
         while not any(event["method"] == "Page.domContentEventFired" for event in self.events):
             self.events.append(self._read())
-        return float(self.run(DRAWN))
+
+    def size(self, width: int, height: int) -> None:
+        """Make the window as large as that, in CSS pixels."""
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
     def run(self, script: str) -> Any:
         """The value of an expression in the page."""
@@ -137,20 +148,20 @@ class Tab:
 
 
 @contextmanager
-def chromium(program: str) -> Iterator[Tab]:
-    """A browser with one tab, cut off from every network; gone when the context ends."""
+def chromium(program: str, *, loopback: bool = False) -> Iterator[Tab]:
+    """A browser with one tab, cut off from every network, but for `loopback`; gone when the context ends."""
     theirs_in, ours_out = os.pipe()
     ours_in, theirs_out = os.pipe()
     profile = tempfile.mkdtemp(prefix="harness-chromium-")
     put = [sys.executable, "-c", PUT, str(theirs_in), str(theirs_out)]
-    command = [*put, program, f"--user-data-dir={profile}", *FLAGS]
+    command = [*put, program, f"--user-data-dir={profile}", NO_NAMES, *FLAGS]
     browser = subprocess.Popen(
         command, pass_fds=(theirs_in, theirs_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     os.close(theirs_in)
     os.close(theirs_out)
     try:
-        yield Tab(ours_out, ours_in)
+        yield Tab(ours_out, ours_in, offline=not loopback)
     finally:
         os.close(ours_out)
         os.close(ours_in)

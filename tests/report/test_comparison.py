@@ -269,10 +269,10 @@ def test_a_scenario_that_is_missing_is_worse_and_one_that_is_new_is_told() -> No
 
 @pytest.mark.parametrize("field", ALIKE)
 def test_runs_that_are_not_alike_are_not_compared_and_say_why(field: str) -> None:
-    other = ("global_lock",) if field == "defects" else "another"
+    other = {"defects": ("global_lock",), "rate": 0.5}.get(field, "another")
     compared = compare([night(1, held(), run={field: other}), night(2, judged("no_double_charge", FAIL))])
-    here = {"target": "reference", "build": "fixed", "defects": "none", "size": "scene", "profile": "gate"}
-    shown = other if isinstance(other, str) else "global_lock"
+    here = {"target": "reference", "build": "fixed", "defects": "none", "size": "scene", "rate": "1", "profile": "gate"}
+    shown = {"defects": "global_lock", "rate": "0.5"}.get(field, "another")
     assert compared.nights[0].unlike == (f"{field} {shown}, the last run has {here[field]}",)
     assert [each.turn for each in compared.changes] == [UNCOMPARED]
     assert compared.exit_code is ExitCode.UNDECIDED
