@@ -2,7 +2,7 @@
 
 Violated when an ok reply named an order, and then: a request sent after that reply was answered
 that there is no such order, or at quiescence it is absent from the target's books, or its owner's
-own last read or complete list does not know it.
+own last read or complete list does not know it. What the live judge asked for the owner counts as if she had.
 
 Any ok reply naming the order makes it known, not only the create. Only the target's own refusal
 counts as "no such order": a bare 404 may be a proxy's. A list that was not read to its last page,
@@ -44,6 +44,14 @@ WHERE r.sent_ns > k.known_ns AND r.outcome = 'fail' AND r.ending = 'answered'
 ORDER BY k.order_no, r.sent_ns
 """
 
+DENIED_ON_REREAD = """
+SELECT k.order_no, r.sent_ns, r.http, r.code
+FROM known_orders AS k JOIN rereads AS r ON r.order_id = k.order_id AND r.user_id = k.user_id
+WHERE r.sent_ns > k.known_ns AND r.outcome = 'fail' AND r.ending = 'answered'
+  AND (r.code = 'order_not_found' OR (r.http = 404 AND r.code IS NOT NULL))
+ORDER BY k.order_no, r.sent_ns
+"""
+
 NOT_LISTED = """
 SELECT k.order_no, min(l.sent_ns) AS sent_ns, min(len(l.orders)) AS listed
 FROM known_orders AS k JOIN lists AS l USING (user_id)
@@ -68,6 +76,8 @@ def check(evidence: Evidence) -> CheckResult:
     told: dict[int, list[str]] = defaultdict(list)
     for number, op, sent_ns, http, code in evidence.rows(DENIED_IN_HISTORY):
         told[number].append(f"a {op} sent at {when(evidence, sent_ns)} was answered {http} {code}")
+    for number, sent_ns, http, code in evidence.rows(DENIED_ON_REREAD):
+        told[number].append(f"a read for its owner, sent at {when(evidence, sent_ns)}, was answered {http} {code}")
     for number, sent_ns, http, code in evidence.rows(DENIED_AT_THE_END):
         told[number].append(f"its owner's last read at {when(evidence, sent_ns)} was answered {http} {code}")
     for number, sent_ns, listed in evidence.rows(NOT_LISTED):

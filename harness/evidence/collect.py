@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 _CLOCKS_LIMIT_S = 5.0
-GROWING = frozenset({"status.jsonl"})
+GROWING = frozenset({"status.jsonl", "rereads.jsonl"})
 """Still written to by others when the rest is counted."""
 
 

@@ -152,6 +152,14 @@ FROM read_json(?, format = 'newline_delimited', columns = {"order": 'VARCHAR', "
     tries: 'BIGINT', pay_by_utc_ms: 'BIGINT', refunds_done: 'VARCHAR[]'})
 """
 
+INSERT_REREADS = """
+INSERT INTO rereads
+SELECT "order", "user", outcome, ending, http, code, sent_ns, done_ns
+FROM read_json(?, format = 'newline_delimited', columns = {"order": 'VARCHAR', "user": 'VARCHAR',
+    outcome: 'ENUM(''ok'', ''fail'', ''info'')', ending: 'VARCHAR', http: 'BIGINT', code: 'VARCHAR',
+    sent_ns: 'BIGINT', done_ns: 'BIGINT'})
+"""
+
 INSERT_LISTS = """
 INSERT INTO lists
 SELECT "user", journey, outcome, coalesce(complete, false), coalesce(orders, []), sent_ns, done_ns

@@ -157,6 +157,13 @@ CREATE TABLE reads (                     -- evidence/reads.jsonl: each order rea
 )
 """
 
+REREADS = """
+CREATE TABLE rereads (                   -- evidence/rereads.jsonl: orders read for their owners while the run went on
+    order_id VARCHAR, user_id VARCHAR, outcome VARCHAR, ending VARCHAR, http BIGINT, code VARCHAR,
+    sent_ns BIGINT, done_ns BIGINT
+)
+"""
+
 LISTS = """
 CREATE TABLE lists (                     -- evidence/lists.jsonl: each user's own orders, after the drain
     user_id VARCHAR, journey BIGINT, outcome VARCHAR,
@@ -207,6 +214,7 @@ RAW_TABLES = (
     STATUS_SAMPLES,
     LOG_LEAKS,
     READS,
+    REREADS,
     LISTS,
     CLOCKS,
     PROCESSES,

@@ -45,11 +45,11 @@ class Evidence:
     conduct: ConductRecord
     """Empty counts and no instants where `conduct` is missing."""
     missing: frozenset[str]
-    """Files that are not there: "history", "faults", "conduct", "reads", "lists", "clocks", "processes", "log_leaks",
-    "status" where the target has a status page, "books.<book>" for each book that the target offers,
-    "ledger.<provider>" and "releases.<source>" for each ledger and fulfilment declared. A book whose last line is
-    torn, and any file with other rows than the conductor counted, counts as not there, though its whole rows stand in
-    its table."""
+    """Files that are not there: "history", "faults", "conduct", "reads", "lists", "rereads" (where nobody watched),
+    "clocks", "processes", "log_leaks", "status" where the target has a status page, "books.<book>" for each book that
+    the target offers, "ledger.<provider>" and "releases.<source>" for each ledger and fulfilment declared. A book whose
+    last line is torn, and any file with other rows than the conductor counted, counts as not there, though its whole
+    rows stand in its table."""
     notes: tuple[str, ...]
     """What is odd about the files and is no damage: a torn tail, no footer."""
     start_ns: int
@@ -227,6 +227,7 @@ SELECT max(at_ns) FROM (SELECT max(coalesce(sent_ns, done_ns)) AS at_ns FROM his
 PLAIN_FILES: Mapping[str, tuple[str, str]] = {
     "faults": ("faults.jsonl", reading.INSERT_FAULT_EVENTS),
     "reads": ("evidence/reads.jsonl", reading.INSERT_READS),
+    "rereads": ("evidence/rereads.jsonl", reading.INSERT_REREADS),
     "lists": ("evidence/lists.jsonl", reading.INSERT_LISTS),
     "clocks": ("evidence/clocks.jsonl", reading.INSERT_CLOCKS),
     "processes": ("evidence/processes.jsonl", reading.INSERT_PROCESSES),

@@ -7,10 +7,19 @@ from pathlib import Path
 import msgspec
 
 from harness.documents import FaultRecord
-from harness.faults.proof import Event, FaultRow
+from harness.faults.proof import Event
 from harness.live.follow import Lines
 
-_ROW = msgspec.json.Decoder(FaultRow)
+
+class Step(msgspec.Struct, frozen=True, gc=False):
+    """What is needed of a `harness.faults.proof.FaultRow`."""
+
+    number: int
+    event: Event
+    at_ns: int
+
+
+_STEP = msgspec.json.Decoder(Step)
 ENDS = frozenset({Event.LIFTED, Event.LIFT_READ_BACK, Event.EFFECT_GONE})
 """The last of them is a fault's end, as `harness.evidence.shared` has it."""
 
@@ -41,7 +50,7 @@ class Faults:
     def read(self) -> None:
         """Take in what the file has gained."""
         for line in self._lines.new():
-            row = _ROW.decode(line)
+            row = _STEP.decode(line)
             course = self.courses.get(row.number)
             if course is None:
                 continue

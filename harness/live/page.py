@@ -81,8 +81,8 @@ class Page:
         self._settled: deque[Sample] = deque()
         """Looks that are, oldest first, as far back as the spell that goes on."""
         self._courses: dict[str, Course] = {}
-        self._trouble_ns = 0
-        """The latest instant at which anything was wrong for customers."""
+        self._trouble_ns = clock_ns()
+        """The latest instant at which anything was wrong for customers, or at which the target had just come up."""
 
     @property
     def scores(self) -> tuple[Score, ...]:
@@ -123,7 +123,7 @@ class Page:
         inv, done, word = operation.inv, operation.done, _word(operation)
         assert done is not None
         if word != "good":
-            self._trouble_ns = done.done_ns
+            self._trouble_ns = max(self._trouble_ns, done.done_ns)
         if word == "order" or inv.op not in {Op.PAY, Op.CREATE}:
             return
         subjects = [PAYING]

@@ -91,7 +91,7 @@ def busy(run: Run, order: str, at: float = 1.0) -> Journey:
 
 def timed_out(run: Run, order: str, at: float = 1.0) -> Journey:
     """An order whose customer never saw the answer to her payment, which the target resolved at once."""
-    journey = run.journey(at)
+    journey = run.journey(at, leaves_early=True)
     journey.create(at, at + 0.1, order)
     journey.pay(at + 0.2, at + 5.2, order, outcome="info", ending="read_timeout")
     journey.ends(at + 5.2, "left")

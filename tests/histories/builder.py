@@ -60,6 +60,8 @@ class Run:
     log_leaks: list[dict[str, Any]] = field(default_factory=list)
     ledgers: dict[str, Ledger] = field(default_factory=lambda: {p: Ledger() for p in PROVIDERS})
     reads: list[dict[str, Any]] = field(default_factory=list)
+    rereads: list[dict[str, Any]] = field(default_factory=list)
+    """Of the live judge; `reread` writes one."""
     lists: list[dict[str, Any]] = field(default_factory=list)
     clocks: list[dict[str, Any]] = field(default_factory=list)
     processes: list[dict[str, Any]] = field(default_factory=list)
@@ -122,6 +124,12 @@ class Run:
         row = {"order": order, "user": owner.user, "outcome": outcome, "ending": "answered", "tries": 1}
         row |= {"http": 200 if outcome == "ok" else None, "sent_ns": ns(at), "done_ns": ns(at + 0.01)} | more
         self.reads = [r for r in self.reads if r["order"] != order] + [row]
+
+    def reread(self, order: str, owner: Journey, *, at: float, outcome: str = "ok", **more: Any) -> None:
+        """The live judge's read for the order's owner while the run went on."""
+        row = {"order": order, "user": owner.user, "outcome": outcome, "ending": "answered", "code": None}
+        row |= {"http": 200 if outcome == "ok" else None, "sent_ns": ns(at), "done_ns": ns(at + 0.01)} | more
+        self.rereads.append(row)
 
     def final_list(self, owner: Journey, orders: list[str], *, at: float = 60.0, complete: bool = True) -> None:
         row = {"user": owner.user, "journey": owner.number, "outcome": "ok", "complete": complete, "orders": orders}

@@ -42,6 +42,7 @@ def write_folder(run: "Run", folder: Path) -> Path:
         "status": run.status,
         "log_leaks": run.log_leaks,
         "reads": run.reads,
+        "rereads": run.rereads,
         "lists": run.lists,
         "clocks": run.clocks,
         "processes": run.processes,

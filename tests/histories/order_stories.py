@@ -117,6 +117,23 @@ def deleted_and_recreated() -> Run:
     return run
 
 
+def gone_when_nobody_asked_but_the_live_judge() -> Run:
+    """In the books and shown to its owner at the end; in between a read on her behalf was told that there is none."""
+    run = two_good_orders()
+    journey = unpaid_order(run, "C", at=3.0)
+    run.reread("C", journey, at=5.0, **NOT_FOUND)
+    return run
+
+
+def reread_before_it_was_known() -> Run:
+    """Read on behalf of its owner before the create was answered: nobody had been promised anything."""
+    run = two_good_orders()
+    journey = unpaid_order(run, "C", at=3.0)
+    run.reread("C", journey, at=3.05, **NOT_FOUND)
+    run.reread("C", journey, at=5.0)
+    return run
+
+
 def hidden_from_its_owner() -> Run:
     """In the books, but neither read nor list show it."""
     run = two_good_orders()
@@ -205,6 +222,15 @@ ORDER_STORIES = (
     Story(column=CRIES_WOLF, entry="a 404 from a proxy", tell=bare_404, status=Status.PASS),
     Story(column=CRIES_WOLF, entry="a stranger's 404", tell=strangers_are_not_told, status=Status.PASS),
     Story(column=CRIES_WOLF, entry="a create that was never acknowledged", tell=unanswered_create, status=Status.PASS),
+    Story(
+        column=MISSES,
+        entry="gone when only the live judge asked",
+        tell=gone_when_nobody_asked_but_the_live_judge,
+        status=Status.FAIL,
+        subjects=("C",),
+        says=("a read for its owner", "answered 404 order_not_found"),
+    ),
+    Story(column=CRIES_WOLF, entry="reread before it was known", tell=reread_before_it_was_known, status=Status.PASS),
     Story(
         column=MISSES,
         entry="only the books compared: deleted and recreated",
