@@ -15,7 +15,8 @@ from harness.recorder.rows import Done, Inv
 from harness.verdict import JudgedCheck, ScenarioVerdict, Verdict
 from harness.verdict_document import decode_verdict
 from tests.lanes import ROOT
-from tests.proof.item import JudgedFacts, NotProven, Room, RunFacts
+from tests.live.calls import contradicted
+from tests.proof.item import JudgedFacts, NotProven, Room, RunFacts, need
 
 LIMIT_S = 240.0
 """A scene takes 25 to 40 s alone, more beside others; the two default scenarios of gate size a minute and a half."""
@@ -84,7 +85,8 @@ def gate(
     """Run `harness gate` to its end.
 
     `scenarios` is a folder that holds a folder `scenarios`, for scenarios of the proof's own. Raises NotProven with
-    the gate's last words where there is no verdict.
+    the gate's last words where there is no verdict, or where what was called broken while it went on the verdict does
+    not call so.
     """
     runs = room.folder / "runs"
     child = subprocess.run(
@@ -105,12 +107,10 @@ def gate(
             line for log in runs.glob("*/locust.log") for line in log.read_text().splitlines() if ERROR.match(line)
         ]
         raise NotProven(f"no verdict, exit {child.returncode}: {'; '.join(errors) or said}")
-    return Gated(
-        exit_code=child.returncode,
-        output=child.stdout,
-        folder=found[-1].parent,
-        verdict=decode_verdict(found[-1].read_bytes()),
-    )
+    folder, verdict = found[-1].parent, decode_verdict(found[-1].read_bytes())
+    lies = list(contradicted(folder, verdict))
+    need(not lies, "; ".join(lies))
+    return Gated(exit_code=child.returncode, output=child.stdout, folder=folder, verdict=verdict)
 
 
 def shared(room: Room) -> dict[str, str]:

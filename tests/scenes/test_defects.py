@@ -7,7 +7,8 @@ So every scenario is played. All defects with three seeds each, and the fixed bu
 import pytest
 
 from tests.defects import DEFECTS
-from tests.lanes import Outcomes
+from tests.lanes import Outcomes, Played
+from tests.live.calls import contradicted
 from tests.programme import BROKEN, FIXED
 
 pytestmark = pytest.mark.scene
@@ -19,9 +20,18 @@ def test_a_defect_is_caught_by_its_check(defect: str, outcomes: Outcomes) -> Non
     judged = played.check(DEFECTS[defect].check)
     assert (judged.status, played.exit_code) == ("FAIL", 1), played.output
     assert judged.findings, played.output
+    assert_told_alike(played)
 
 
 @pytest.mark.parametrize("scenario", FIXED)
 def test_the_fixed_build_passes(scenario: str, outcomes: Outcomes) -> None:
     played = outcomes.result(FIXED[scenario])
     assert played.exit_code == 0, played.output
+    assert_told_alike(played)
+
+
+def assert_told_alike(played: Played) -> None:
+    """What was called broken while the scene went on its verdict calls so."""
+    assert played.folder is not None
+    assert played.verdict is not None
+    assert list(contradicted(played.folder, played.verdict)) == []
