@@ -29,8 +29,8 @@ from harness.targets.source import SourceKind
 Tell = Callable[[News], None]
 """Tells whoever watches; never waits, never raises."""
 
-END_LIMIT_S = 5.0
-"""Within this it has said its last word."""
+END_LIMIT_S = 2.0
+"""Within this it has said its last word, and within this again it is gone."""
 _STATE = msgspec.json.Decoder(State)
 
 
@@ -51,7 +51,9 @@ def scenario_news(scenario: str, folder: Path, stack: Stack, anchor: Anchor) -> 
         scenario=scenario,
         folder=str(folder.resolve()),
         base_url=stack.base_url,
+        adapter=stack.target.adapter,
         target_file=str(stack.target.path.resolve()),
+        target_folder=str(stack.target.folder.resolve()),
         settings=dict(stack.settings),
         anchor=anchor,
         ledgers=tuple(
@@ -85,13 +87,15 @@ def watched(*, log: Path, metrics: MetricsAt | None, on_state: Callable[[State],
         with suppress(OSError):
             child.stdin.close()
         listening.join(END_LIMIT_S)
-        with suppress(TimeoutExpired):
-            child.wait(timeout=END_LIMIT_S)
-        if child.poll() is None:
+        try:
+            code = child.wait(timeout=END_LIMIT_S)
+        except TimeoutExpired:
             child.kill()
+            code = child.wait()
         listening.kill()
-        if child.poll() not in {0, None}:
-            text = f"the live judge ended with {child.returncode}: {log}; the verdict does without it"
+        child.stdout.close()
+        if code:
+            text = f"the live judge ended with {code}, see {log}; the verdict does without it"
             say(Progress(scenario="", phase="live", text=text))
 
 

@@ -21,8 +21,7 @@ from harness.live.operations import Operation
 from harness.live.rereads import Reread, Rereads
 from harness.live.state import State
 from harness.operation import Op, Outcome
-from harness.targets.adapter import make_adapter
-from harness.targets.file import load_target
+from harness.targets.adapter import load_adapter
 
 ASK_LIMIT_S = 0.9
 """Of all that is asked in one look."""
@@ -46,7 +45,9 @@ class Course:
         self._pool = ThreadPoolExecutor(max_workers=THREADS)
         self._told = (folder / "live.jsonl").open("ab")
         self._judge = LiveJudge(record, folder, news.anchor, on_end=self._ends, clock_ns=time.monotonic_ns)
-        target = make_adapter(load_target(Path(news.target_file)), news.settings)
+        target = load_adapter(
+            news.adapter, news.settings, folder=Path(news.target_folder), named_in=Path(news.target_file)
+        )
         self._rereads = None
         if Op.READ in target.capabilities.operations:
             into = folder / "evidence" / "rereads.jsonl"

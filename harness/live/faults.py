@@ -7,7 +7,6 @@ from pathlib import Path
 import msgspec
 
 from harness.documents import FaultRecord
-from harness.faults.proof import Event
 from harness.live.follow import Lines
 
 
@@ -15,13 +14,15 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     """What is needed of a `harness.faults.proof.FaultRow`."""
 
     number: int
-    event: Event
+    event: str
     at_ns: int
 
 
 _STEP = msgspec.json.Decoder(Step)
-ENDS = frozenset({Event.LIFTED, Event.LIFT_READ_BACK, Event.EFFECT_GONE})
-"""The last of them is a fault's end, as `harness.evidence.shared` has it."""
+BEGINS, LIFTED = "injected", "lifted"
+ENDS = frozenset({LIFTED, "lift_read_back", "effect_gone"})
+"""The last of them is a fault's end, as `harness.evidence.shared` has it. Words of `harness.faults.proof`, whose import
+would bring every driver along."""
 
 
 @dataclass(slots=True)
@@ -54,11 +55,11 @@ class Faults:
             course = self.courses.get(row.number)
             if course is None:
                 continue
-            if row.event is Event.INJECTED:
+            if row.event == BEGINS:
                 course.start_ns = row.at_ns if course.start_ns is None else min(course.start_ns, row.at_ns)
             elif row.event in ENDS:
                 course.end_ns = max(course.end_ns or 0, row.at_ns)
-                if row.event is Event.LIFTED:
+                if row.event == LIFTED:
                     course.lifted_ns = row.at_ns
 
     def planned_on(self, where: str, driver: str | None = None) -> bool:

@@ -38,7 +38,11 @@ class ScenarioBegins(msgspec.Struct, frozen=True, kw_only=True, tag="scenario"):
     """`runs/<id>/<Scenario>`, absolute."""
     base_url: str
     """Where customers' requests go."""
+    adapter: str
+    """`module:Class`, as the target file names it."""
     target_file: str
+    target_folder: str
+    """Where the adapter's module is looked for besides."""
     settings: dict[str, str]
     """Of the adapter, filled in."""
     anchor: Anchor
