@@ -18,6 +18,7 @@ from harness.checks import CHECKS
 from harness.errors import ExitCode
 from harness.facts import ELSEWHERE, FACTS
 from harness.faults import FAULTS
+from harness.live.metrics import METRICS
 from harness.scenario import CLAIMED_ALWAYS
 
 ROOT = Path(__file__).parent.parent
@@ -93,6 +94,12 @@ def api_metrics() -> str:
     return _table(("metric", "type", "labels", "what it tells"), rows)
 
 
+def live_metrics() -> str:
+    """Every metric that a run gives while it goes on."""
+    rows = ((f"`{metric.exposed}`", metric.type, _names(metric.labels), metric.told) for metric in METRICS.values())
+    return _table(("metric", "type", "labels", "what it tells"), rows)
+
+
 def unanswered() -> set[str]:
     """Facts that nothing answers to."""
     answered = {fact for entry in _entries() for fact in entry.facts} | {f for c in CHECKS.values() for f in c.facts}
@@ -106,6 +113,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "faults": faults,
     "facts": facts,
     "api metrics": api_metrics,
+    "live metrics": live_metrics,
 }
 
 
