@@ -38,8 +38,9 @@ lint: setup  ## ruff, mypy, import-linter
 proof: setup  ## what takes longer: every defect three times, ten seeds of the fixed build; goes on where it stopped
 	@$(BIN)/python -m tests.proof $(ARGS)
 
-bench: setup  ## measure the page of a large run: its size, how long it takes to make and to open
-	@$(BIN)/python -m tests.report.bench $(ARGS)
+bench: setup  ## measure a large run's page, and what it costs to watch a run (about six minutes)
+	@$(BIN)/python -m tests.report.bench
+	@$(BIN)/python -m tests.live.bench $(ARGS)
 
 readme: setup  ## write the parts of README.md that come from the code
 	@$(BIN)/python -m tests.readme
