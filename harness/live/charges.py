@@ -6,7 +6,8 @@
 
 What is charged twice may yet go back in time, so it is at risk at once and broken later: by
 `harness.checks.refund_in_window` once its window is over, whatever comes then, and by `no_double_charge` where the run
-came to rest with it. A window begins again when a provider recovers.
+came to rest with it. A window begins again when a provider recovers. Where a ledger does not claim to be complete, or
+the target shows no books, nothing is called: the verdict leaves it undecided too.
 """
 
 from collections.abc import Callable
@@ -38,6 +39,10 @@ class Charges:
         """Provider, "captured" or "refunded", currency -> sum in minor units, of all orders."""
         self._scene = scene
         self._utc_ns = utc_ns
+        books = {"orders", "refunds"} <= set(scene.record.capabilities.books)
+        ledgers = [source for source in scene.record.sources if source.kind == "ledger"]
+        self._decides_double = all(source.complete for source in ledgers)
+        self._decides_owed = self._decides_double and books
         self._accounts: dict[str, Account] = {}
         self._open: set[str] = set()
         """Orders to be looked at: something came in, or is owed."""
@@ -65,7 +70,9 @@ class Charges:
                 account.pay_by_ns = max(account.pay_by_ns, done.pay_by_utc_ms * 1_000_000 + self._utc_ns)
         elif inv.op == Op.REFUND and inv.amount_minor:
             key = -inv.id if inv.key_no is None else inv.key_no
-            self._touch(order).promised.setdefault(key, (done.done_ns, inv.amount_minor))
+            promised = self._touch(order).promised
+            self.owed.watched += key not in promised
+            promised.setdefault(key, (done.done_ns, inv.amount_minor))
 
     def take(self, gained: Gained) -> None:
         """Take in what a ledger gained."""
@@ -125,12 +132,13 @@ class Charges:
             if by_ns is None or any(self._seen_ns.get(name, 0) < by_ns for name in account.providers):
                 waits |= account.back_minor() < debt.needed_minor
                 continue
-            self.owed.breach((order, debt.since_ns), order, _late(order, account, debt, by_ns), provable_ns=by_ns)
+            if self._decides_owed:
+                self.owed.breach((order, debt.since_ns), order, _late(order, account, debt, by_ns), provable_ns=by_ns)
         return waits
 
     def _judge_double(self, order: str, account: Account, now_ns: int) -> None:
         """Call what is still charged twice where nothing moves any more."""
-        if self.rested_ns is None or account.beyond_minor <= sum(account.running.values()):
+        if not self._decides_double or self.rested_ns is None or account.beyond_minor <= sum(account.running.values()):
             return
         by_ns = self._back_by(account, max(account.pay_by_ns, *(at_ns for _, at_ns, _ in account.captures)))
         seen = all(self._seen_ns.get(name, 0) > self.rested_ns for name in account.providers)

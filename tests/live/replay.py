@@ -61,8 +61,8 @@ class Clock:
         return self.now_ns
 
 
-def replay(home: Path, anchor: Anchor) -> Replayed:
-    """Replay a scenario's folder."""
+def replay(home: Path, anchor: Anchor, *, leaps: bool = True) -> Replayed:
+    """Replay a scenario's folder; `leaps` over times in which nothing comes, else each second is looked at."""
     record = msgspec.json.decode((home / "scenario.json").read_bytes(), type=ScenarioRecord)
     conduct = None
     if (home / "evidence" / "conduct.json").exists():
@@ -84,7 +84,7 @@ def replay(home: Path, anchor: Anchor) -> Replayed:
         last_ns, at = max(rows[-1][0], rest_ns or 0) + AFTER_NS, 0
         while clock.now_ns < last_ns:
             quiet_ns = (rows[at][0] if at < len(rows) else last_ns) - clock.now_ns
-            clock.now_ns += max(LOOK_NS, min(quiet_ns - 2 * LOOK_NS, LONGEST_NS))
+            clock.now_ns += max(LOOK_NS, min(quiet_ns - 2 * LOOK_NS, LONGEST_NS)) if leaps else LOOK_NS
             gained: dict[str, list[LedgerRow]] = {name: [] for name in providers}
             while at < len(rows) and rows[at][0] <= clock.now_ns - BEHIND_NS:
                 _, file, line = rows[at]
