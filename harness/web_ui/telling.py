@@ -37,9 +37,9 @@ class Step:
 class Now:
     """The scenario that is being run."""
 
+    run: str
+    """The run's id, and which of several scenarios it is at."""
     scenario: str
-    turn: str
-    """Which of several scenarios; empty where there is one."""
     doc: str
     asked: str
     """Load, size, seed, build and defects."""
@@ -121,8 +121,8 @@ def _now(known: Known, scenario: Scenario, live: State | None) -> Now:
     number, count = assignment.scenarios.index(scenario) + 1, len(assignment.scenarios)
     defects = f", defects {', '.join(assignment.chosen.defects)}" if assignment.chosen.defects else ""
     return Now(
+        run=f"Run {assignment.run_id}" + (f", {number} of {count} scenarios" if count > 1 else ""),
         scenario=scenario.name,
-        turn=f"{number} of {count} scenarios" if count > 1 else "",
         doc=scenario.doc.splitlines()[0],
         asked=f"{load_told(plan.load, assignment.rate)}; size {assignment.size.value}, seed {assignment.seed}; "
         f"build {assignment.chosen.build}{defects}",
@@ -185,6 +185,6 @@ def _figures(live: State) -> Sequence[Figure]:
         Figure(name="missed", value=str(live.missed), bad=live.missed > 0),
         Figure(name="under way", value=str(live.in_flight)),
         Figure(name="operations", value=outcomes or "none yet"),
-        Figure(name="generator lateness, p99", value="not known" if late_ms is None else f"{late_ms:.1f} ms"),
+        Figure(name="lateness, p99", value="not known" if late_ms is None else f"{late_ms:.1f} ms"),
         Figure(name="generator CPU", value="not known" if cpu is None else f"{cpu:.0%} of a core"),
     )

@@ -107,6 +107,13 @@ class Tab:
         assert "exceptionDetails" not in done, done["exceptionDetails"]
         return done["result"].get("value")
 
+    def until(self, expression: str, limit_s: float = 60) -> None:
+        """Wait until it is true in the page; fails the test where it never is."""
+        look = f"!!({expression}) ? met(true) : performance.now() > end ? met(false) : setTimeout(look, 50)"
+        end = f"const end = performance.now() + {limit_s * 1_000:g}"
+        met = self.run(f"new Promise((met) => {{ {end}; const look = () => {{ {look} }}; look(); }})")
+        assert met, f"not within {limit_s:g} s: {expression}"
+
     def press(self, key: str) -> None:
         """A key goes down and up; Enter and Tab are told by their names."""
         codes = {"Enter": (13, "\r"), "Tab": (9, "")}

@@ -58,14 +58,14 @@ def test_faults_that_stand_are_told_by_kind_with_their_places_and_for_how_long()
 def test_a_run_says_what_it_was_started_with_and_which_of_several_scenarios_it_is_at() -> None:
     known = running()
     assert now(known).asked == "steady 4/s for 8 s; size scene, seed 7; build fixed"
-    assert (now(known).scenario, now(known).turn, now(known).doc) == (
+    assert (now(known).run, now(known).scenario, now(known).doc) == (
+        "Run 20261129-201903-724f",
         "AnswerLost",
-        "",
         'Charged, and told "please wait".',
     )
     several = assigned(replace(SCENARIO, name="A"), SCENARIO, rate=0.5)
     told = now(replace(known, assignment=several))
-    assert (told.scenario, told.turn) == ("AnswerLost", "2 of 2 scenarios")
+    assert (told.scenario, told.run) == ("AnswerLost", "Run 20261129-201903-724f, 2 of 2 scenarios")
     assert told.asked.startswith("steady 2/s for 8 s (0.5 times the scenario's own rate); size scene")
 
 
@@ -94,7 +94,7 @@ def test_the_load_is_told_in_figures_and_missed_arrivals_stand_out() -> None:
         Figure(name="missed", value="1", bad=True),
         Figure(name="under way", value="4"),
         Figure(name="operations", value="57 ok, 9 info"),
-        Figure(name="generator lateness, p99", value="1.2 ms"),
+        Figure(name="lateness, p99", value="1.2 ms"),
         Figure(name="generator CPU", value="12% of a core"),
     )
     early = msgspec.structs.replace(STATE, missed=0, outcomes={}, lateness_p99_ms=None, generator_cpu_share=None)
