@@ -24,7 +24,6 @@ import msgspec
 
 from harness.assignment import Assignment, read_anchor
 from harness.cut import Cut, RunCut
-from harness.documents import Anchor
 from harness.drain import Drain, acknowledged_refunds
 from harness.evidence.clocks import sample_clocks
 from harness.evidence.ledgers import watermark
@@ -38,7 +37,7 @@ from harness.load.leaks import Scanner
 from harness.load.session import OnRequest
 from harness.load.traits import Traits, traits_of
 from harness.loading import JOURNEYS_LIMIT_S, load, travel_as
-from harness.onlooker import Tell, nobody, run_news, scenario_news, watched
+from harness.onlooker import scenario_news, watching
 from harness.operation import JourneyEnd, Phase
 from harness.progress import Progress, Say
 from harness.recorder.rows import PREFLIGHT_JOURNEYS
@@ -46,9 +45,10 @@ from harness.recorder.traces import Traces
 from harness.recorder.writer import HistoryWriter
 from harness.records import run_record, scenario_record
 from harness.scenario import Scenario
-from harness.stack.local import Ground, open_ground, open_stack
+from harness.stack.local import open_ground, open_stack
 from harness.stage import (
     Account,
+    Run,
     Stage,
     close_account,
     closing,
@@ -95,54 +95,32 @@ def conduct(
         )
         record = run_record(assignment, ground.versions(), anchor)
         opened.enter_context(closing(record, folder / "run.json", cut))
-        tell: Tell = nobody
-        if assignment.live:
-            watching = watched(log=folder / "logs" / "live.log", metrics=assignment.metrics, on_state=on_state, say=say)
-            tell = opened.enter_context(watching)
-        tell(run_news(assignment))
+        tell = opened.enter_context(watching(assignment, on_state=on_state, say=say))
+        run = Run(
+            assignment=assignment, ground=ground, anchor=anchor, cut=cut, say=say, tell=tell, on_request=on_request
+        )
         for number, scenario in enumerate(assignment.scenarios, 1):
             if cut.reason is None:
                 if len(assignment.scenarios) > 1:
                     turn = f"{number} of {len(assignment.scenarios)} scenarios"
                     say(Progress(scenario=scenario.name, phase="begins", text=turn))
-                conduct_scenario(
-                    scenario, assignment, ground, anchor=anchor, cut=cut, say=say, tell=tell, on_request=on_request
-                )
+                conduct_scenario(scenario, run)
     return folder
 
 
-def conduct_scenario(
-    scenario: Scenario,
-    assignment: Assignment,
-    ground: Ground,
-    *,
-    anchor: Anchor,
-    cut: Cut,
-    say: Say,
-    tell: Tell,
-    on_request: OnRequest,
-) -> None:
+def conduct_scenario(scenario: Scenario, run: Run) -> None:
     """One scenario from a clean stack to evidence on disk."""
-    before = [""]
+    cut, now = run.cut, ""
 
     def said(phase: str, text: str, share: float | None = None) -> None:
-        if phase != before[0]:
-            before[0] = phase
-            tell(PhaseBegins(phase=phase))
-        say(Progress(scenario=scenario.name, phase=phase, text=text, share=share))
+        nonlocal now
+        if phase != now:
+            now = phase
+            run.tell(PhaseBegins(phase=phase))
+        run.say(Progress(scenario=scenario.name, phase=phase, text=text, share=share))
 
     said("stack", "starting the target")
-    with open_stage(
-        scenario,
-        assignment,
-        ground,
-        anchor=anchor,
-        account=Account(),
-        cut=cut,
-        say=said,
-        tell=tell,
-        on_request=on_request,
-    ) as stage:
+    with open_stage(scenario, run, account=Account(), say=said) as stage:
         with written(stage.history, cut):
             try:
                 with looked_at(stage):
@@ -159,28 +137,20 @@ def conduct_scenario(
 
 @contextmanager
 def open_stage(
-    scenario: Scenario,
-    assignment: Assignment,
-    ground: Ground,
-    *,
-    anchor: Anchor,
-    account: Account,
-    cut: Cut,
-    say: Callable[[str, str, float | None], None],
-    tell: Tell,
-    on_request: OnRequest,
+    scenario: Scenario, run: Run, *, account: Account, say: Callable[[str, str, float | None], None]
 ) -> Iterator[Stage]:
     """Bring a scenario's stack up until the block ends, with `scenario.json` before it and `processes.jsonl` after it.
 
     Raises what `open_stack` and `make_adapter` raise.
     """
+    assignment, anchor, cut = run.assignment, run.anchor, run.cut
     plan = scenario.plans[assignment.size]
     folder = assignment.folder / scenario.name
     windows = assignment.windows(scenario)
     with ExitStack() as opened:
         stack = opened.enter_context(
             open_stack(
-                ground,
+                run.ground,
                 scenario=scenario.name,
                 seed=assignment.seed,
                 chosen=assignment.chosen,
@@ -203,7 +173,7 @@ def open_stage(
         )
         opened.enter_context(cut.calls(timeline.lift_all))
         (folder / "history").mkdir(parents=True, exist_ok=True)
-        tell(scenario_news(scenario.name, folder, stack, anchor))
+        run.tell(scenario_news(scenario.name, folder, stack, anchor))
         yield Stage(
             scenario=scenario,
             plan=plan,
@@ -222,8 +192,8 @@ def open_stage(
             account=account,
             cut=cut,
             say=say,
-            tell=tell,
-            on_request=on_request,
+            tell=run.tell,
+            on_request=run.on_request,
         )
     with (folder / "evidence" / "processes.jsonl").open("wb") as file:
         file.writelines(msgspec.json.encode(event.row()) + b"\n" for event in stack.events)

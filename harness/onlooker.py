@@ -34,17 +34,6 @@ END_LIMIT_S = 2.0
 _STATE = msgspec.json.Decoder(State)
 
 
-def run_news(assignment: Assignment) -> RunBegins:
-    """What run it is."""
-    return RunBegins(
-        run_id=assignment.run_id,
-        target=assignment.target.name,
-        profile=assignment.profile,
-        size=assignment.size.value,
-        seed=assignment.seed,
-    )
-
-
 def scenario_news(scenario: str, folder: Path, stack: Stack, anchor: Anchor) -> ScenarioBegins:
     """What it takes to watch one scenario on a stack that stands."""
     return ScenarioBegins(
@@ -66,6 +55,26 @@ def scenario_news(scenario: str, folder: Path, stack: Stack, anchor: Anchor) -> 
 
 def nobody(_: News) -> None:
     """What a run tells that nobody watches."""
+
+
+@contextmanager
+def watching(assignment: Assignment, *, on_state: Callable[[State], None], say: Say) -> Iterator[Tell]:
+    """The live process that an assignment asks for, told which run it is; nobody, where it asks for none."""
+    if not assignment.live:
+        yield nobody
+        return
+    log = assignment.folder / "logs" / "live.log"
+    with watched(log=log, metrics=assignment.metrics, on_state=on_state, say=say) as tell:
+        tell(
+            RunBegins(
+                run_id=assignment.run_id,
+                target=assignment.target.name,
+                profile=assignment.profile,
+                size=assignment.size.value,
+                seed=assignment.seed,
+            )
+        )
+        yield tell
 
 
 @contextmanager

@@ -31,10 +31,11 @@ from harness.load.watching import watching
 from harness.onlooker import Tell
 from harness.operation import Op
 from harness.profile import Windows
+from harness.progress import Say
 from harness.recorder.traces import Traces
 from harness.recorder.writer import HistoryWriter
 from harness.scenario import Plan, Scenario
-from harness.stack.local import Stack
+from harness.stack.local import Ground, Stack
 from harness.targets.protocol import Target
 
 FLUSH_S = 0.1
@@ -59,6 +60,20 @@ class Account:
     clocks: tuple[ClockSample, ...] = ()
     problems: list[str] = field(default_factory=list)
     cut_short: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """What the scenarios of a run share."""
+
+    assignment: Assignment
+    ground: Ground
+    anchor: Anchor
+    cut: Cut
+    say: Say
+    tell: Tell
+    """Tells whoever watches the run."""
+    on_request: OnRequest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

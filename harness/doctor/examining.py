@@ -25,7 +25,7 @@ from harness.progress import Progress, plain_lines
 from harness.records import run_record
 from harness.scenario import CLAIMED_ALWAYS, Plan, Scenario
 from harness.stack.ground import open_ground
-from harness.stage import Account, Stage, close_account, closing, gather, looked_at, surroundings_of, written
+from harness.stage import Account, Run, Stage, close_account, closing, gather, looked_at, surroundings_of, written
 
 DRAIN_MS = 10_000
 """Longest wait for rest; three paid orders need none."""
@@ -113,18 +113,16 @@ def on_its_stack(assignment: Assignment, tell: Tell) -> bool:
         )
         record = run_record(assignment, ground.versions(), anchor)
         opened.enter_context(closing(record, assignment.folder / "run.json", cut))
-        staged = open_stage(
-            SCENARIO,
-            assignment,
-            ground,
+        run = Run(
+            assignment=assignment,
+            ground=ground,
             anchor=anchor,
-            account=Account(),
             cut=cut,
-            say=progress,
+            say=lambda _: None,
             tell=nobody,
             on_request=lambda *_: None,
         )
-        with staged as stage:
+        with open_stage(SCENARIO, run, account=Account(), say=progress) as stage:
             reached = look_around(stage, tell)
             if reached:
                 act(stage, tell)
