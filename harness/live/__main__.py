@@ -19,9 +19,9 @@ from collections.abc import Iterator
 import msgspec
 from prometheus_client import disable_created_metrics, start_http_server
 
-from harness.live.course import Course
 from harness.live.metrics import Exposition
 from harness.live.news import Loading, Marked, News, PhaseBegins, Rested, RunBegins, ScenarioBegins
+from harness.live.scenario import WatchedScenario
 
 LOOK_S = 1.0
 NICE = 5
@@ -46,42 +46,42 @@ def main() -> None:
 
 def watch(exposition: Exposition) -> None:
     """Take in news as they come, and look once a second."""
-    course: Course | None = None
+    watched: WatchedScenario | None = None
     for news in heard(LOOK_S):
         if news is None:
-            if course is not None:
-                tell(course)
+            if watched is not None:
+                tell(watched)
         elif isinstance(news, ScenarioBegins):
-            if course is not None:
-                course.close()
-            course = Course(news, exposition)
+            if watched is not None:
+                watched.close()
+            watched = WatchedScenario(news, exposition)
         elif isinstance(news, RunBegins):
             exposition.run(news)
-        elif course is not None:
-            take(course, news)
+        elif watched is not None:
+            take(watched, news)
             if isinstance(news, Rested):
-                tell(course)  # what is still so now stays so: it is called before the stack goes
-    if course is not None:
-        tell(course)
-        course.close()
+                tell(watched)  # what is still so now stays so: it is called before the stack goes
+    if watched is not None:
+        tell(watched)
+        watched.close()
 
 
-def take(course: Course, news: Marked | PhaseBegins | Loading | Rested) -> None:
+def take(watched: WatchedScenario, news: Marked | PhaseBegins | Loading | Rested) -> None:
     """Hand a scenario what the conductor says of it."""
     match news:
         case Marked():
-            course.mark(news.watermark)
+            watched.mark(news.watermark)
         case PhaseBegins():
-            course.begin_phase(news.phase)
+            watched.begin_phase(news.phase)
         case Loading():
-            course.load(news)
+            watched.load(news)
         case Rested():
-            course.rest(quiescent=news.quiescent)
+            watched.rest(quiescent=news.quiescent)
 
 
-def tell(course: Course) -> None:
+def tell(watched: WatchedScenario) -> None:
     """Look, and say what is known; where nobody listens any more, looking goes on for the metrics' sake."""
-    line = msgspec.json.encode(course.look()) + b"\n"
+    line = msgspec.json.encode(watched.look()) + b"\n"
     try:
         sys.stdout.buffer.write(line)
         sys.stdout.buffer.flush()

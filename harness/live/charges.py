@@ -153,14 +153,14 @@ class Charges:
         """When money owed since then must be back by any provider that took some; None where one is still down."""
         window_ns = self._scene.window_ns("refund_ms")
         owed_ns = since_ns
-        for course in self._scene.faults.courses.values():
-            down = course.plan.driver == "process" or course.plan.kind == "down"
-            if not down or course.plan.where not in account.providers or course.start_ns is None:
+        for fault in self._scene.faults.each.values():
+            down = fault.plan.driver == "process" or fault.plan.kind == "down"
+            if not down or fault.plan.where not in account.providers or fault.start_ns is None:
                 continue
-            if course.start_ns < since_ns + window_ns and (course.lifted_ns is None or course.end_ns is None):
+            if fault.start_ns < since_ns + window_ns and (fault.lifted_ns is None or fault.end_ns is None):
                 return None
-            if course.start_ns < since_ns + window_ns and course.end_ns is not None and course.end_ns > since_ns:
-                owed_ns = max(owed_ns, course.end_ns + AFTER_OUTAGE_NS)
+            if fault.start_ns < since_ns + window_ns and fault.end_ns is not None and fault.end_ns > since_ns:
+                owed_ns = max(owed_ns, fault.end_ns + AFTER_OUTAGE_NS)
         return owed_ns + window_ns + SLACK_NS
 
 

@@ -26,7 +26,7 @@ would bring every driver along."""
 
 
 @dataclass(slots=True)
-class Course:
+class FaultSoFar:
     """One fault, as planned and as it went so far."""
 
     plan: FaultRecord
@@ -45,28 +45,28 @@ class Faults:
     """The faults of one scenario, by `faults.jsonl` so far."""
 
     def __init__(self, plans: Iterable[FaultRecord], path: Path) -> None:
-        self.courses = {plan.number: Course(plan=plan) for plan in plans}
+        self.each = {plan.number: FaultSoFar(plan=plan) for plan in plans}
         self._lines = Lines(path)
 
     def read(self) -> None:
         """Take in what the file has gained."""
         for line in self._lines.new():
             row = _STEP.decode(line)
-            course = self.courses.get(row.number)
-            if course is None:
+            fault = self.each.get(row.number)
+            if fault is None:
                 continue
             if row.event == BEGINS:
-                course.start_ns = row.at_ns if course.start_ns is None else min(course.start_ns, row.at_ns)
+                fault.start_ns = row.at_ns if fault.start_ns is None else min(fault.start_ns, row.at_ns)
             elif row.event in ENDS:
-                course.end_ns = max(course.end_ns or 0, row.at_ns)
+                fault.end_ns = max(fault.end_ns or 0, row.at_ns)
                 if row.event == LIFTED:
-                    course.lifted_ns = row.at_ns
+                    fault.lifted_ns = row.at_ns
 
     def planned_on(self, where: str, driver: str | None = None) -> bool:
         """Whether any is planned there with a window of its own, whatever has become of it."""
         return any(
-            course.plan.where == where and driver in (None, course.plan.driver) and course.plan.start_ms is not None
-            for course in self.courses.values()
+            fault.plan.where == where and driver in (None, fault.plan.driver) and fault.plan.start_ms is not None
+            for fault in self.each.values()
         )
 
     def close(self) -> None:

@@ -151,12 +151,12 @@ class LiveJudge:
             since_start_s=None if start_ns is None else (now_ns - start_ns) / 1e9,
             faults=tuple(
                 FaultOn(
-                    kind=course.plan.kind,
-                    where=course.plan.where,
-                    since_s=(course.start_ns - (start_ns or now_ns)) / 1e9,
+                    kind=fault.plan.kind,
+                    where=fault.plan.where,
+                    since_s=(fault.start_ns - (start_ns or now_ns)) / 1e9,
                 )
-                for course in self.faults.courses.values()
-                if course.stands and course.start_ns is not None
+                for fault in self.faults.each.values()
+                if fault.stands and fault.start_ns is not None
             ),
             promises=tuple(score.promise() for score in scores),
             planned=0 if load is None else load.planned,

@@ -129,9 +129,9 @@ class Exposition:
     def faults(self, scenario: str, faults: Faults) -> None:
         """Which faults stand."""
         standing: dict[tuple[str, str], bool] = {}
-        for course in faults.courses.values():
-            what = (course.plan.kind, course.plan.where)
-            standing[what] = standing.get(what, False) or course.stands
+        for fault in faults.each.values():
+            what = (fault.plan.kind, fault.plan.where)
+            standing[what] = standing.get(what, False) or fault.stands
         for (kind, where), stands in standing.items():
             self._gauge("fault_active").labels(scenario, kind, where).set(stands)
 

@@ -38,7 +38,7 @@ class Failed:
 
 
 @dataclass(slots=True)
-class Course:
+class Attempts:
     """How attempts by one method, or at paying as a whole, went lately."""
 
     subject: str
@@ -80,7 +80,7 @@ class Page:
         """A heap of looks that are not old enough, by their sending."""
         self._settled: deque[Sample] = deque()
         """Looks that are, oldest first, as far back as the spell that goes on."""
-        self._courses: dict[str, Course] = {}
+        self._attempts: dict[str, Attempts] = {}
         self._trouble_ns = clock_ns()
         """The latest instant at which anything was wrong for customers, or at which the target had just come up."""
 
@@ -130,13 +130,13 @@ class Page:
         if inv.op == Op.PAY and inv.method is not None:
             subjects.append(inv.method)
         for subject in subjects:
-            self._courses.setdefault(subject, Course(subject=subject)).take(done.done_ns, bad=word == "bad")
+            self._attempts.setdefault(subject, Attempts(subject=subject)).take(done.done_ns, bad=word == "bad")
 
     def _untold(self, settled_ns: int) -> None:
         """Failures that no look named for longer than the limit, as far as looks and attempts are known."""
         quiet = []
-        for course in self._courses.values():
-            spell = course.spell
+        for attempts in self._attempts.values():
+            spell = attempts.spell
             if spell is None:
                 continue
             told = walk(spell, self._settled, (), self._limit_ns)
@@ -173,7 +173,7 @@ class Page:
 
     def _forget(self, settled_ns: int) -> None:
         """Let go of looks that no failure reaches back to any more."""
-        spells = [course.spell for course in self._courses.values() if course.spell is not None]
+        spells = [attempts.spell for attempts in self._attempts.values() if attempts.spell is not None]
         lately_ns = settled_ns - WINDOW_NS
         keep_ns = min((spell.from_ns for spell in spells if spell.to_ns >= lately_ns), default=lately_ns)
         while self._settled and self._settled[0].sent_ns < min(keep_ns, lately_ns):

@@ -28,14 +28,14 @@ class Scene:
 
     def any_fault(self, from_ns: int, to_ns: int) -> bool:
         """Whether any fault stood, or was to stand, at any moment between; also one that stands all the time."""
-        for course in self.faults.courses.values():
-            planned_ms = course.plan.start_ms
-            start_ns = course.start_ns
+        for fault in self.faults.each.values():
+            planned_ms = fault.plan.start_ms
+            start_ns = fault.start_ns
             if start_ns is None:
                 if planned_ms is None or self.load_start_ns is None:
                     continue  # never set so far, or not before the load begins
                 start_ns = self.load_start_ns + planned_ms * 1_000_000
-            ended = course.lifted_ns is not None and course.end_ns is not None and course.end_ns < from_ns
+            ended = fault.lifted_ns is not None and fault.end_ns is not None and fault.end_ns < from_ns
             if start_ns - BEFORE_NS <= to_ns and not ended:
                 return True
         return False

@@ -30,7 +30,7 @@ OWNER = ""
 """Who is asked, where it is no ledger."""
 
 
-class Course:
+class WatchedScenario:
     """A scenario that goes on."""
 
     def __init__(self, news: ScenarioBegins, exposition: Exposition) -> None:
