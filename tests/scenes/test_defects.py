@@ -8,7 +8,7 @@ import pytest
 
 from tests.defects import DEFECTS
 from tests.lanes import Outcomes, Played
-from tests.live.calls import contradicted
+from tests.live.calls import called, contradicted
 from tests.programme import BROKEN, FIXED
 
 pytestmark = pytest.mark.scene
@@ -31,7 +31,11 @@ def test_the_fixed_build_passes(scenario: str, outcomes: Outcomes) -> None:
 
 
 def assert_told_alike(played: Played) -> None:
-    """What was called broken while the scene went on its verdict calls so."""
+    """What was called broken while the scene went on its verdict calls so, and whoever looked on was told."""
     assert played.folder is not None
     assert played.verdict is not None
     assert list(contradicted(played.folder, played.verdict)) == []
+    checks = {each.check for each in called(played.folder / played.scene.scenario)}
+    assert [
+        check for check in sorted(checks) if f"{played.scene.scenario} broken: {check}: " not in played.output
+    ] == []
