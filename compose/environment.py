@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from compose.payment_api.defects import Defect, UnknownName, switched_on
 
+LOOPBACK = "127.0.0.1"
+
 
 class SettingMissing(Exception):
     """An environment variable is missing or unreadable; the message names it."""
@@ -36,6 +38,10 @@ class Variables:
         if not value.isdecimal():
             raise SettingMissing(f"{name} is {value!r}: give a whole number")
         return int(value)
+
+    def host(self, prefix: str) -> str:
+        """Address to listen on, of <prefix>_HOST; loopback where nothing is said: a container's network is its own."""
+        return self.environ.get(f"{prefix}_HOST", "") or LOOPBACK
 
     def build(self, prefix: str) -> tuple[str, frozenset[Defect]]:
         """Build and defects, of <prefix>_BUILD and <prefix>_DEFECTS; raises SettingMissing for an unknown name."""

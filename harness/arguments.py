@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from harness.assignment import MOST_RATE, Assignment, MetricsAt, assign, new_run_id
 from harness.errors import ExitCode, UsageError
-from harness.operation import Size
+from harness.operation import STACK_VARIABLE, Size, StackKind
 from harness.profile import PROFILES
 from harness.scenario import Scenario
 from harness.stack.ports import LOOPBACK
@@ -37,6 +37,7 @@ ASKED = (
     "port_base",
     "allow_host",
     "known",
+    "stack",
 )
 """Our own arguments, as Locust's options and the start form name them."""
 
@@ -83,6 +84,13 @@ def add_arguments(parser: Any, scenarios: Sequence[str]) -> None:
     add("--defect", default="", help="defects to switch on, by name, separated by commas")
     add("--target", default="compose/reference.toml", help="target file")
     add("--windows", choices=sorted(PROFILES), default="gate", help="time windows: life, or scaled to a minute's run")
+    add(
+        "--stack",
+        choices=[kind.value for kind in StackKind],
+        default=StackKind.PROCESSES.value,
+        env_var=STACK_VARIABLE,
+        help="what the target is started as: processes, or containers of its compose file",
+    )
     add("--known", default="", help="file of known breaches; ./known.toml where empty, if it is there")
     add("--allow-host", default="", help="hosts beyond loopback that may be loaded, separated by commas")
     add("--runs", default="runs", on_form=False, help="folder in which run directories are made")
@@ -132,6 +140,7 @@ def read_assignment(
         allow_hosts=split(asked["allow_host"]),
         host=form.get("host", host),
         most_journeys=most_journeys,
+        stack=asked["stack"],
         known_file=asked["known"],
         scenario_files=str(options.locustfile),
         live=not options.no_live,

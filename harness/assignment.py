@@ -16,11 +16,12 @@ from pathlib import Path
 from harness.documents import Anchor
 from harness.errors import UsageError
 from harness.known_file import file_asked_for, read_known
-from harness.operation import Size
+from harness.operation import Size, StackKind
 from harness.profile import PROFILES, Windows
 from harness.scenario import Scenario
 from harness.stack.addresses import addresses_of
 from harness.stack.builds import Chosen, resolve_defects
+from harness.stack.container_ground import check_compose
 from harness.stack.hosts import check_hosts
 from harness.stack.ports import check_free, reserved
 from harness.targets.file import TargetFile, load_target
@@ -63,6 +64,7 @@ class Assignment:
     port_base: int
     allow_hosts: tuple[str, ...]
     most_journeys: int
+    stack: StackKind = StackKind.PROCESSES
     known_file: str = ""
     """As it was given, for `harness rerun`; empty for ./known.toml, if it is there."""
     known: bytes | None = None
@@ -97,6 +99,8 @@ class Assignment:
             given += ["--defect", name]
         for host in self.allow_hosts:
             given += ["--allow-host", host]
+        if self.stack is not StackKind.PROCESSES:
+            given += ["--stack", self.stack.value]
         if self.known_file:
             given += ["--known", self.known_file]
         if self.scenario_files.rstrip("/") != SCENARIOS:
@@ -120,6 +124,7 @@ def assign(
     host: str,
     most_journeys: int,
     rate: float = 1.0,
+    stack: str = StackKind.PROCESSES.value,
     known_file: str = "",
     scenario_files: str = SCENARIOS,
     live: bool = True,
@@ -143,6 +148,7 @@ def assign(
     check_hosts(addresses_of(target, os.environ), file_allows=target.allow_hosts, allowed=allow_hosts)
     check_ports(target, port_base)
     check_metrics(metrics, live=live)
+    kind = check_stack(target, stack)
     if (runs / run_id / "run.json").exists():
         raise UsageError(f"run directory {runs / run_id} holds a run already; leave out --run-id, or name another")
     return Assignment(
@@ -159,6 +165,7 @@ def assign(
         port_base=port_base,
         allow_hosts=allow_hosts,
         most_journeys=most_journeys,
+        stack=kind,
         known_file=known_file,
         known=read_known(file_asked_for(known_file)),
         scenario_files=scenario_files,
@@ -202,6 +209,16 @@ def check_metrics(metrics: MetricsAt | None, *, live: bool) -> None:
     if not live:
         raise UsageError("metrics are served by the live judge; leave out --no-live or --metrics-port")
     check_free(metrics.host, metrics.port)
+
+
+def check_stack(target: TargetFile, name: str) -> StackKind:
+    """The kind of stack; raises UsageError where there is none of that name, or the target cannot be started so."""
+    if name not in set(StackKind):
+        raise UsageError(f"unknown stack {name!r}{nearest(name, tuple(StackKind))}")
+    kind = StackKind(name)
+    if kind is StackKind.COMPOSE:
+        check_compose(target)
+    return kind
 
 
 def check_sizes(scenarios: Mapping[str, Collection[str]], size: str) -> None:

@@ -20,24 +20,28 @@ from harness.cli_listing import Listed, listing
 from harness.cli_options import (
     DEFAULT_BUILD,
     KEPT,
+    MAIN,
     REFERENCE,
     SCENARIOS,
     AllowHost,
     Build,
     Defects,
     Known,
+    MetricsHost,
+    MetricsPort,
     PortBase,
     Profile,
     ProfileName,
     Rate,
     RunFolder,
+    Stack,
     TargetFile,
     scenario_names,
 )
 from harness.cli_project import doctor, init, make_console
 from harness.cli_reports import COMPARING, Ctrf, Html, Junit, Markdown, Prometheus, asked_for, report_gate, report_run
 from harness.errors import ExitCode, HarnessError, UsageError
-from harness.operation import Size
+from harness.operation import Size, StackKind
 from harness.stack.ports import LOOPBACK
 
 if TYPE_CHECKING:
@@ -50,10 +54,6 @@ app = typer.Typer(
     help="Chaos and load harness for payment APIs. Exit codes: 0 every promise held, 1 a promise was broken, "
     "2 wrong usage, 3 undecided or cut short, 4 the harness failed.",
 )
-
-
-MAIN = ("Incident",)
-"""What a gate runs where no scenario is named."""
 
 app.command()(doctor)
 app.command()(init)
@@ -77,12 +77,11 @@ def gate(
     runs: Annotated[Path, typer.Option(help="Folder in which run directories are made.")] = Path("runs"),
     keep: Annotated[int, typer.Option(min=1, help="Run directories to keep; older ones are removed.")] = KEPT,
     port_base: PortBase = 0,
+    stack: Stack = StackKind.PROCESSES,
     profile: Profile = ProfileName.GATE,
     live: Annotated[bool, typer.Option(help="Watch the run while it goes on, and say what breaks at once.")] = True,
-    metrics_port: Annotated[
-        int, typer.Option(min=0, max=65_535, help="Serve Prometheus' metrics of the run there; 0: not at all.")
-    ] = 0,
-    metrics_host: Annotated[str, typer.Option(help="Address on which metrics are served.")] = LOOPBACK,
+    metrics_port: MetricsPort = 0,
+    metrics_host: MetricsHost = LOOPBACK,
     known: Known = "",
     allow_host: AllowHost = None,
     folder: Annotated[Path, typer.Option("--scenarios", help="Folder of the scenario files.")] = SCENARIOS,
@@ -115,6 +114,7 @@ def gate(
         profile=profile.value,
         port_base=port_base,
         allow_hosts=tuple(allow_host or ()),
+        stack=stack.value,
         known=known,
         folder=folder,
         live=live,

@@ -12,10 +12,13 @@ from typing import Annotated
 import typer
 
 from harness.errors import HarnessError
+from harness.operation import STACK_VARIABLE, StackKind
 
 REFERENCE = Path("compose/reference.toml")
 SCENARIOS = Path("scenarios")
 KEPT = 20
+MAIN = ("Incident",)
+"""What a gate runs where no scenario is named."""
 DEFAULT_BUILD = "fixed"
 
 
@@ -75,11 +78,27 @@ Profile = Annotated[ProfileName, typer.Option(help="Time windows: life, or scale
 Known = Annotated[
     str, typer.Option(help="File of known breaches; default ./known.toml, if it is there.", show_default=False)
 ]
+MetricsPort = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=65_535,
+        help="Serve Prometheus' metrics of the run there; 0: not at all.",
+        envvar="HARNESS_METRICS_PORT",
+    ),
+]
+MetricsHost = Annotated[str, typer.Option(help="Address on which metrics are served.", envvar="HARNESS_METRICS_HOST")]
 Rate = Annotated[
     float,
     typer.Option(
         help="Times the scenario's own arrival rate, above 0, at most 10. The floors of what it claims stay its own, "
         "so that below 1 UNKNOWN may be the honest verdict.",
+    ),
+]
+Stack = Annotated[
+    StackKind,
+    typer.Option(
+        help="What the target is started as: processes, or containers of its file's [compose].", envvar=STACK_VARIABLE
     ),
 ]
 AllowHost = Annotated[

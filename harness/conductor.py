@@ -38,13 +38,14 @@ from harness.load.session import OnRequest
 from harness.load.traits import Traits, traits_of
 from harness.loading import JOURNEYS_LIMIT_S, load, travel_as
 from harness.onlooker import scenario_news, watching
-from harness.operation import JourneyEnd, Phase
+from harness.operation import JourneyEnd, Phase, StackKind
 from harness.progress import Progress, Say
 from harness.recorder.rows import PREFLIGHT_JOURNEYS
 from harness.recorder.traces import Traces
 from harness.recorder.writer import HistoryWriter
 from harness.records import run_record, scenario_record
 from harness.scenario import Scenario
+from harness.stack.container_ground import open_container_ground
 from harness.stack.local import open_ground, open_stack
 from harness.stage import (
     Account,
@@ -84,8 +85,9 @@ def conduct(
             (folder / KNOWN_FILE).write_bytes(assignment.known)
         anchor = read_anchor()
         say(Progress(scenario="", phase="stack", text=f"starting PostgreSQL and Toxiproxy, seed {assignment.seed}"))
+        opening = open_ground if assignment.stack is StackKind.PROCESSES else open_container_ground
         ground = opened.enter_context(
-            open_ground(
+            opening(
                 assignment.target,
                 run_id=assignment.run_id,
                 logs=folder / "logs",

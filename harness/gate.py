@@ -24,10 +24,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from harness import progress
-from harness.assignment import MetricsAt, check_metrics, check_names, check_ports, check_rate
+from harness.assignment import MetricsAt, check_metrics, check_names, check_ports, check_rate, check_stack
 from harness.catalogue import declared, known_scenarios
 from harness.errors import CutBeforeStart, ExitCode, HarnessError, UsageError
 from harness.known_file import file_asked_for, read_known
+from harness.operation import StackKind
 from harness.stack.addresses import addresses_of
 from harness.stack.builds import resolve_defects
 from harness.stack.hosts import check_hosts
@@ -60,6 +61,7 @@ class Request:
     metrics: MetricsAt | None = None
     rate: float = 1.0
     """Times each scenario's own arrival rate."""
+    stack: str = StackKind.PROCESSES.value
     known: str = ""
     """File of known breaches; empty for ./known.toml, if it is there."""
     folder: Path = Path("scenarios")
@@ -81,6 +83,7 @@ def check_request(request: Request) -> None:
     check_hosts(addresses_of(target, os.environ), file_allows=target.allow_hosts, allowed=request.allow_hosts)
     check_ports(target, request.port_base)
     check_metrics(request.metrics, live=request.live)
+    check_stack(target, request.stack)
     known_file = file_asked_for(request.known)
     shown = declared(request.folder)
     if known_file is None and all(request.size in shown.get(name, ()) for name in request.scenarios):
@@ -168,7 +171,7 @@ def locust_command(request: Request) -> list[str]:
         *("--seed", str(request.seed), "--runs", str(request.runs), "--run-id", request.run_id),
         *("--windows", request.profile, "--port-base", str(request.port_base)),
         *("--defect", ",".join(request.defects), "--allow-host", ",".join(request.allow_hosts)),
-        *("--known", request.known),
+        *("--known", request.known, "--stack", request.stack),
         *watched,
     ]
 

@@ -53,6 +53,19 @@ class JourneyEnd(StrEnum):
     """The order was acknowledged, and this journey was to do nothing else."""
 
 
+class StackKind(StrEnum):
+    """What the target's parts are, where the harness starts them."""
+
+    PROCESSES = "processes"
+    """Of this host."""
+    COMPOSE = "compose"
+    """Containers of a compose file."""
+
+
+STACK_VARIABLE = "HARNESS_STACK"
+"""Environment variable that names the kind of stack where no option does."""
+
+
 class Size(StrEnum):
     """How much of a scenario is run."""
 

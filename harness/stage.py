@@ -160,6 +160,7 @@ def gather(stage: Stage) -> Collection:
         return Collection(
             ledger_first_seq={}, ledger_last_seq={}, books_read_ns=None, problems=("no evidence was read: cut twice",)
         )
+    stage.stack.keep_logs()
     stage.say("evidence", "reading books, ledgers and every order once more", None)
     return collect(
         target=stage.target,

@@ -21,7 +21,6 @@ from compose.dispatch.ledger import Call, KeyReused, Ledger
 from compose.dispatch.settings import Settings
 from compose.dispatch.wire import Answer, Request, speak
 
-LOOPBACK = "127.0.0.1"
 PAGE_LIMIT = 10_000
 PAGE_DEFAULT = 1_000
 SEQ_DIGITS = 18
@@ -47,7 +46,7 @@ async def _serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     with Ledger(settings.data) as ledger:
         dispatch = Dispatch(ledger, settings)
-        server = await asyncio.start_server(partial(speak, dispatch.answer), LOOPBACK, settings.port)
+        server = await asyncio.start_server(partial(speak, dispatch.answer), settings.host, settings.port)
         async with server:
             await told.wait()
             server.close()

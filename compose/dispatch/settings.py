@@ -11,6 +11,8 @@ from compose.environment import Variables
 class Settings:
     """One dispatch process."""
 
+    host: str
+    """Address to listen on."""
     port: int
     data: Path
     """Folder of the ledger; made where it does not exist."""
@@ -23,6 +25,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read all DISPATCH_* variables, or raise SettingMissing for the first that is wrong."""
     variables = Variables(environ=environ, owner="dispatch")
     return Settings(
+        host=variables.host("DISPATCH"),
         port=variables.integer("DISPATCH_PORT"),
         data=Path(variables.text("DISPATCH_DATA")),
         key=variables.text("DISPATCH_KEY"),

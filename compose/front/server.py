@@ -21,7 +21,6 @@ from compose.front.settings import Settings
 from compose.front.upstream import Build
 from compose.payment_api.defects import Defect
 
-LOOPBACK = "127.0.0.1"
 BACKLOG = 1024
 GRACE_S = 0.2
 """So long after SIGTERM a request on an open connection is still taken: it may have been on its way."""
@@ -88,7 +87,7 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.set)
     front = Front(settings)
-    server = await loop.create_server(lambda: Customer(front), LOOPBACK, settings.port, backlog=BACKLOG)
+    server = await loop.create_server(lambda: Customer(front), settings.host, settings.port, backlog=BACKLOG)
     await ending.wait()
     server.close()
     until = loop.time() + DRAIN_LIMIT_S

@@ -12,6 +12,8 @@ from compose.payment_api.defects import Defect
 class Settings:
     """One process of the front."""
 
+    host: str
+    """Address to listen on."""
     port: int
     release: str
     """Build that serves everybody at the start."""
@@ -31,6 +33,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     if not is_url(url):
         raise SettingMissing(f"FRONT_URL is {url!r}: give an http URL with host and port")
     return Settings(
+        host=variables.host("FRONT"),
         port=port,
         release=environ.get("FRONT_RELEASE", "r1") or "r1",
         url=url,

@@ -16,7 +16,6 @@ from compose.payment_api.defects import BUILDS, LINES, Defect
 if TYPE_CHECKING:
     from compose.payment_api.settings import Settings
 
-LOOPBACK = "127.0.0.1"
 KEEP_ALIVE_S = 30
 """Longer than customers think between two requests, so that no connection closes under their next one."""
 STOP_DEADLINES = 3
@@ -54,7 +53,7 @@ def _serve() -> int:
     disable_created_metrics()  # type: ignore[no-untyped-call]  # one more series for each, which nobody asks for
     uvicorn.run(
         create_app(settings),
-        host=LOOPBACK,
+        host=settings.host,
         port=settings.port,
         loop="uvloop",
         http="httptools",

@@ -39,6 +39,8 @@ class DispatchSettings:
 class Settings:
     """One process of the payment API. Durations in seconds."""
 
+    host: str
+    """Address to listen on."""
     port: int
     database_url: str
     providers: Mapping[Method, ProviderSettings]
@@ -75,6 +77,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     variables = Variables(environ=environ, owner="the payment API")
     build, defects = variables.build("PAYMENT_API")
     return Settings(
+        host=variables.host("PAYMENT_API"),
         port=variables.integer("PAYMENT_API_PORT"),
         database_url=variables.text("PAYMENT_API_DATABASE_URL"),
         providers={method: _provider(variables, method.value.upper()) for method in Method},

@@ -45,7 +45,7 @@ class CannotStart(Exception):
 
 def serve(acquirer: Acquirer, settings: Settings) -> None:
     """Run until told to stop; raises CannotStart."""
-    with _own(settings.data), _listen(settings.port) as listener:
+    with _own(settings.data), _listen(settings) as listener:
         Process(acquirer, settings).run(listener)
 
 
@@ -175,11 +175,11 @@ def _own(data: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _listen(port: int) -> Iterator[socket.socket]:
+def _listen(settings: Settings) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind(("127.0.0.1", port))
+            listener.bind((settings.host, settings.port))
         except OSError as exc:
-            raise CannotStart(f"port {port} is taken: set PROVIDER_PORT to a free one") from exc
+            raise CannotStart(f"port {settings.port} is taken: set PROVIDER_PORT to a free one") from exc
         yield listener

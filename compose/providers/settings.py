@@ -11,6 +11,8 @@ from compose.environment import SettingMissing, Variables
 class Settings:
     """One provider process."""
 
+    host: str
+    """Address to listen on."""
     port: int
     data: Path
     """Folder of the ledger; made where it does not exist."""
@@ -26,6 +28,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read all PROVIDER_* variables, or raise SettingMissing for the first that is wrong."""
     variables = Variables(environ=environ, owner="this provider")
     return Settings(
+        host=variables.host("PROVIDER"),
         port=_integer(variables, "PROVIDER_PORT"),
         data=Path(variables.text("PROVIDER_DATA")),
         key=variables.text("PROVIDER_KEY"),

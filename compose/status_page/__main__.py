@@ -23,7 +23,6 @@ from compose.status_page.probe import ask, listen
 from compose.status_page.serving import Look, Visitor
 from compose.status_page.settings import Settings, read_settings
 
-LOOPBACK = "127.0.0.1"
 BACKLOG = 512
 CALLS_MAX = 64
 """At a time; only for the defect status_shares_fate."""
@@ -55,7 +54,7 @@ async def serve(settings: Settings) -> None:
     facts = Facts(time.monotonic, _utc_ms)
     async with AsyncExitStack() as stack:
         look = await _look(settings, facts, stack)
-        server = await loop.create_server(partial(Visitor, look), LOOPBACK, settings.port, backlog=BACKLOG)
+        server = await loop.create_server(partial(Visitor, look), settings.host, settings.port, backlog=BACKLOG)
         stack.callback(server.close)
         listening = [asyncio.create_task(listen(api, settings.operator_token, facts)) for api in settings.apis]
         stopping = asyncio.create_task(_told_to_stop(stopped))

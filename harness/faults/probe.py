@@ -91,19 +91,19 @@ class Prober:
         begun = time.monotonic()
         if provider is not None:
             nonce = next(self._nonces)
-            seen = self.ask(f"http://{edge.listen}/probe/{nonce}", limit_s, requests)
+            seen = self.ask(f"http://{edge.at}/probe/{nonce}", limit_s, requests)
             took_s = time.monotonic() - begun
             arrived = None if seen is Seen.WHOLE else self._arrived(provider, nonce)
             alive = seen is Seen.WHOLE or arrived is not None
             return Look(seen=seen, arrived=arrived, alive=alive, took_s=took_s)
         if service is not None:
-            seen = self.ask(f"http://{edge.listen}{service.ready}", limit_s, requests)
+            seen = self.ask(f"http://{edge.at}{service.ready}", limit_s, requests)
             took_s = time.monotonic() - begun
             alive = seen is Seen.WHOLE or self.ask(f"{service.url}{service.ready}", ANSWER_LIMIT_S) is Seen.WHOLE
             return Look(seen=seen, arrived=None, alive=alive, took_s=took_s)
-        seen = _ask_postgres(edge.listen, limit_s)
+        seen = _ask_postgres(edge.at, limit_s)
         took_s = time.monotonic() - begun
-        alive = seen is Seen.WHOLE or _ask_postgres(edge.upstream, ANSWER_LIMIT_S) is Seen.WHOLE
+        alive = seen is Seen.WHOLE or _ask_postgres(edge.past, ANSWER_LIMIT_S) is Seen.WHOLE
         return Look(seen=seen, arrived=None, alive=alive, took_s=took_s)
 
     def ask(self, url: str, limit_s: float, requests: int = 1) -> Seen:

@@ -4,7 +4,7 @@ A server that forks keeps its port when only the parent is killed, and the
 "restarted" one then fails to bind while the old one goes on answering. So a kill
 is believed when its pid is gone and nobody accepts on its port; a restart, when
 whoever listens has another pid and started after the kill. A pause is believed
-when the kernel says so (state T). Start times are compared in the kernel's clock
+when the kernel says so (state T), or Docker of a container. Start times are compared in the kernel's clock
 ticks since boot, on the clock that counts them: wall clocks step.
 """
 
@@ -12,17 +12,14 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
-
-import psutil
 
 from harness.errors import FaultError
 from harness.faults.probe import ANSWER_LIMIT_S, SILENCE_LIMIT_S, Prober, Seen
 from harness.faults.proof import Proof, confirmed, inconclusive, mismatch
-from harness.faults.surroundings import Endpoint, Running, Surroundings
+from harness.faults.surroundings import Endpoint, Sight, Surroundings
 from harness.scenario import Cue, Driver, Faults, FaultSpec
 
 DEAD_LIMIT_S: Final = 2.0
@@ -67,12 +64,12 @@ class Processes:
             return PauseInjection(processes=self, service=spec.where, endpoint=endpoint)
         raise FaultError(f"process fault {spec.kind!r} is unknown; `harness list faults` shows those there are")
 
-    def running(self, service: str) -> Running:
-        """The service's process; raises FaultError where it has none."""
-        running = self.around.control.running(service)
-        if running is None:
+    def sight(self, service: str) -> Sight:
+        """Eyes on the service's process; raises FaultError where it has none."""
+        sight = self.around.control.sight(service)
+        if sight is None:
             raise FaultError(f"{service} has no process to send a signal to")
-        return running
+        return sight
 
     def answers_again(self, service: str, endpoint: Endpoint) -> Proof:
         """Ask until the service answers, for at most `GONE_LIMIT_S`."""
@@ -91,14 +88,12 @@ class KillInjection:
     endpoint: Endpoint
     lasts_s: float | None
     effect_costs_s: float = 0.0
-    _before: Running | None = None
+    _before: Sight | None = None
     _killed_ticks: int = 0
-    _family: tuple[int, ...] = field(default=())
 
     def prepare(self) -> None:
         """Look who will be killed; nothing is to be undone, since the warden ends every child anyway."""
-        self._before = self.processes.running(self.service)
-        self._family = _family(self._before.pid)
+        self._before = self.processes.sight(self.service)
 
     def forget(self) -> None:
         """Nothing was remembered."""
@@ -109,8 +104,8 @@ class KillInjection:
         return confirmed(f"SIGKILL to {self.service}, pid {self._pid}")
 
     def read_back(self) -> Proof:
-        if not holds(lambda: not any(map(is_alive, self._family)), DEAD_LIMIT_S):
-            alive = ", ".join(str(pid) for pid in self._family if is_alive(pid))
+        if not holds(lambda: not self._alive(), DEAD_LIMIT_S):
+            alive = ", ".join(map(str, self._alive()))
             return mismatch(f"pid {alive} of {self.service} still lives {DEAD_LIMIT_S} s after SIGKILL")
         return self.watch()
 
@@ -129,13 +124,14 @@ class KillInjection:
         return confirmed(f"{self.service} was started again")
 
     def lift_read_back(self) -> Proof:
-        after = self.processes.around.control.running(self.service)
-        if after is None:
+        sight = self.processes.around.control.sight(self.service)
+        if sight is None:
             return mismatch(f"{self.service} has no process after its restart")
+        after = sight.running
         told = f"{self.service} has pid {after.pid} after pid {self._pid}"
-        if after == self._before or after.start_ticks < self._killed_ticks:
+        if self._before is None or after == self._before.running or after.start_ticks < self._killed_ticks:
             return mismatch(f"{told}, which started before the kill")
-        listens = _listens(after.pid, self.endpoint.url)
+        listens = sight.listens(self.endpoint.url)
         if listens is None:
             return inconclusive(f"{told}; whether it listens may not be looked at")
         return (
@@ -145,9 +141,12 @@ class KillInjection:
     def effect_gone(self) -> Proof:
         return self.processes.answers_again(self.service, self.endpoint)
 
+    def _alive(self) -> tuple[int, ...]:
+        return () if self._before is None else self._before.alive()
+
     @property
     def _pid(self) -> int | None:
-        return None if self._before is None else self._before.pid
+        return None if self._before is None else self._before.running.pid
 
 
 @dataclass(kw_only=True, slots=True)
@@ -158,13 +157,13 @@ class PauseInjection:
     service: str
     endpoint: Endpoint
     lasts_s: float | None = None
-    _process: Running | None = None
+    _process: Sight | None = None
     effect_costs_s: float = 0.0
     _undo: int | None = None
 
     def prepare(self) -> None:
         """Look who will be paused; if we die meanwhile the warden ends it, paused or not, as it ends every child."""
-        self._process = self.processes.running(self.service)
+        self._process = self.processes.sight(self.service)
 
     def forget(self) -> None:
         """Nothing was remembered."""
@@ -174,13 +173,12 @@ class PauseInjection:
         return confirmed(f"SIGSTOP to {self.service}, pid {self._pid}")
 
     def read_back(self) -> Proof:
-        holds(lambda: _state(self._pid) == "T", DEAD_LIMIT_S)
+        holds(self._still, DEAD_LIMIT_S)
         return self.watch()
 
     def watch(self) -> Proof:
-        state = _state(self._pid)
-        told = f"pid {self._pid} of {self.service} is in state {state}"
-        return confirmed(told) if state == "T" else mismatch(told)
+        told = f"pid {self._pid} of {self.service} is in state {self._state()}"
+        return confirmed(told) if self._still() else mismatch(told)
 
     def effect(self) -> Proof:
         seen = self.processes.prober.ask(self.endpoint.url + self.endpoint.ready, SILENCE_LIMIT_S)
@@ -192,17 +190,25 @@ class PauseInjection:
         return confirmed(f"SIGCONT to {self.service}, pid {self._pid}")
 
     def lift_read_back(self) -> Proof:
-        holds(lambda: _state(self._pid) not in {"T", None}, DEAD_LIMIT_S)
-        state = _state(self._pid)
-        told = f"pid {self._pid} of {self.service} is in state {state}"
-        return mismatch(told) if state in {"T", None} else confirmed(told)
+        holds(self._goes_on, DEAD_LIMIT_S)
+        told = f"pid {self._pid} of {self.service} is in state {self._state()}"
+        return confirmed(told) if self._goes_on() else mismatch(told)
 
     def effect_gone(self) -> Proof:
         return self.processes.answers_again(self.service, self.endpoint)
 
+    def _state(self) -> str | None:
+        return None if self._process is None else self._process.state()
+
+    def _still(self) -> bool:
+        return self._process is not None and self._process.stands_still()
+
+    def _goes_on(self) -> bool:
+        return self._state() is not None and not self._still()
+
     @property
     def _pid(self) -> int:
-        return 0 if self._process is None else self._process.pid
+        return 0 if self._process is None else self._process.running.pid
 
 
 def holds(condition: Callable[[], bool], limit_s: float) -> bool:
@@ -220,28 +226,6 @@ def _ticks_now() -> int:
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK") // 1_000_000_000
 
 
-def _state(pid: int) -> str | None:
-    """The kernel's letter for the process's state; None where there is no such process."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    return stat.rpartition(")")[2].split()[0]  # the name in parentheses may hold spaces
-
-
-def is_alive(pid: int) -> bool:
-    """A zombie is dead: it waits for its parent, and holds no port."""
-    return _state(pid) not in {None, "Z", "X"}
-
-
-def _family(pid: int) -> tuple[int, ...]:
-    """The process and all that it forked."""
-    try:
-        return (pid, *(child.pid for child in psutil.Process(pid).children(recursive=True)))
-    except psutil.Error:
-        return (pid,)
-
-
 def accepts(url: str) -> bool:
     """Whether anybody accepts a connection there."""
     where = urlsplit(url)
@@ -250,19 +234,3 @@ def accepts(url: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def _listens(pid: int, url: str) -> bool | None:
-    """Whether the process, or one that it forked, listens on the port; None where that is not ours to see."""
-    port = urlsplit(url).port or 80
-    try:
-        members = [psutil.Process(member) for member in _family(pid)]
-        return any(
-            connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
-            for member in members
-            for connection in member.net_connections(kind="tcp")
-        )
-    except psutil.AccessDenied:
-        return None
-    except psutil.NoSuchProcess:
-        return False

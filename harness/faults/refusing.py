@@ -62,8 +62,8 @@ class RefuseInjection:
         """Try to connect; costs a call past the proxy too."""
         look = self.network.prober.look(self.edge, ANSWER_LIMIT_S)
         told = f"a probe through edge {self.edge.name} was {look.seen}"
-        if look.seen is not Seen.REFUSED:
-            return mismatch(f"{told}; expected: {Seen.REFUSED}")
+        if look.seen is not (Seen.CUT if self.edge.relayed else Seen.REFUSED):
+            return mismatch(f"{told}; expected: {Seen.CUT if self.edge.relayed else Seen.REFUSED}")
         if not look.alive:
             return inconclusive(f"{told}, and {self.edge.to} does not answer past the proxy either")
         return confirmed(f"{told}, while {self.edge.to} answers past the proxy")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.stack.parts import Edge, Endpoint, ProviderControl, ProxyState, Rollout, Running, Toxic
+from harness.stack.parts import Edge, Endpoint, ProviderControl, ProxyState, Rollout, Running, Sight, Toxic
 
 __all__ = [
     "Edge",
@@ -20,6 +20,7 @@ __all__ = [
     "Rollout",
     "Running",
     "ServiceControl",
+    "Sight",
     "Surroundings",
     "Toxic",
     "ToxiproxyServer",
@@ -46,6 +47,9 @@ class ServiceControl(Protocol):
     """Processes of the stack, by the name of their service."""
 
     def running(self, service: str) -> Running | None: ...
+    def sight(self, service: str) -> Sight | None:
+        """Eyes on the process that runs now; None where there is none."""
+
     def kill(self, service: str) -> None:
         """SIGKILL to the process and all that it forked; returns at once."""
 

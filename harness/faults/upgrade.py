@@ -21,9 +21,9 @@ import msgspec
 
 from harness.errors import FaultError
 from harness.faults.probe import ANSWER_LIMIT_S, Prober
-from harness.faults.process import GONE_LIMIT_S, accepts, holds, is_alive
+from harness.faults.process import GONE_LIMIT_S, accepts, holds
 from harness.faults.proof import Event, FaultLog, Proof, confirmed, inconclusive, mismatch
-from harness.faults.surroundings import Rollout, Running, Surroundings
+from harness.faults.surroundings import Rollout, Sight, Surroundings
 from harness.scenario import Driver, Faults, FaultSpec
 
 UPGRADE: Final = "upgrade"
@@ -141,8 +141,8 @@ class UpgradeInjection:
     is_canary: bool
     lasts_s: float | None = None
     effect_costs_s: float = 0.5
-    _old: Running | None = None
-    _new: Running | None = None
+    _old: Sight | None = None
+    _new: Sight | None = None
     _first: str = ""
     """Build that served before."""
     _begun_s: float = 0.0
@@ -150,12 +150,12 @@ class UpgradeInjection:
     _told: int = 0
     """Moves of the front that are written down, or were made before."""
     _rolled_back: bool = False
-    _leaving: Running | None = None
+    _leaving: Sight | None = None
 
     def prepare(self) -> None:
         """Look who serves; the new process is a child, and the warden ends it as it ends every child."""
         control = self.upgrades.around.control
-        self._old = control.running(self.rollout.old)
+        self._old = control.sight(self.rollout.old)
         if self._old is None:
             raise FaultError(f"{self.rollout.old} has no process that could be upgraded")
         state = self._ask()
@@ -170,7 +170,7 @@ class UpgradeInjection:
         control = self.upgrades.around.control
         begun_s = time.monotonic()
         control.start_as(self.rollout.new, self.release)
-        self._new = control.running(self.rollout.new)
+        self._new = control.sight(self.rollout.new)
         self._begun_s = time.monotonic()
         self._move(self.steps[0])
         took_s = self._begun_s - begun_s
@@ -191,7 +191,7 @@ class UpgradeInjection:
             return confirmed(told) if self.is_canary else mismatch(told)
         if (state.candidate, state.share) != (self.release, self.steps[self._step]):
             return mismatch(f"the front says {state.candidate} serves {state.share:g}, ordered was {self._serves()}")
-        if self.upgrades.around.control.running(self.rollout.new) != self._new:
+        if not _alive(self._new):
             return mismatch(f"pid {_pid(self._new)} of {self.release} is gone")
         return confirmed(self._serves())
 
@@ -224,7 +224,7 @@ class UpgradeInjection:
         pid = _pid(self._leaving)
         url = self.upgrades.around.services[service].url
         begun_s = time.monotonic()
-        if not holds(lambda: not is_alive(pid) and not accepts(url), END_LIMIT_S):
+        if not holds(lambda: not _alive(self._leaving) and not accepts(url), END_LIMIT_S):
             return mismatch(f"pid {pid} of {service} still lives {END_LIMIT_S:g} s after it was told to end")
         state = self._ask()
         told = f"pid {pid} of {service} is gone after {time.monotonic() - begun_s:.1f} s, {serves} serves all"
@@ -253,8 +253,7 @@ class UpgradeInjection:
         return f"{self.release} serves {self.steps[self._step]:g} of the users"
 
     def _move(self, share: float) -> None:
-        url = self.upgrades.around.services[self.rollout.new].url
-        wanted = {"release": self.release, "url": url, "share": share}
+        wanted = {"release": self.release, "url": self.rollout.url, "share": share}
         self._note(self.upgrades.front(self.rollout, "PUT", "candidate", wanted))
 
     def _ask(self) -> State:
@@ -274,5 +273,9 @@ class UpgradeInjection:
         self._told = len(state.moves)
 
 
-def _pid(running: Running | None) -> int:
-    return 0 if running is None else running.pid
+def _alive(sight: Sight | None) -> bool:
+    return sight is not None and bool(sight.alive())
+
+
+def _pid(sight: Sight | None) -> int:
+    return 0 if sight is None else sight.running.pid

@@ -19,8 +19,10 @@ from harness.errors import UsageError
 from harness.stack import postgres as postgresql
 from harness.stack import toxiproxy as toxiproxy_server
 from harness.stack.addresses import addresses_of
-from harness.stack.hosts import check_hosts
-from harness.stack.ports import Ports
+from harness.stack.containers import Containers
+from harness.stack.hosts import Network, check_hosts
+from harness.stack.parts import Places
+from harness.stack.ports import LOOPBACK, Ports
 from harness.stack.postgres import Postgres, open_postgres, temporary_folder
 from harness.stack.toxiproxy import Toxiproxy, open_toxiproxy
 from harness.stack.undo import STATE_FOLDER, Warden
@@ -37,13 +39,25 @@ class Ground:
     only: frozenset[str] | None
     """Groups that are started; None: all."""
     services: Mapping[str, int]
-    """Service -> port; also of services that somebody else starts."""
+    """Service -> port that it listens on; also of services that somebody else starts."""
     edges: Mapping[str, int]
-    """Edge -> port of its proxy."""
+    """Edge -> port that its proxy listens on."""
+    host: str
+    """Address that all of them listen on."""
+    at: Places
+    """Where we reach them."""
+    within: Places
+    """Where they reach one another."""
     folder: Path
     warden: Warden
     toxiproxy: Toxiproxy | None
     postgres: Postgres | None
+    containers: Containers | None = None
+    """Starts the services as containers; None: they are processes."""
+    relayed: bool = False
+    """Our way to the proxies leads through a relay; see `Edge`."""
+    networks: tuple[Network, ...] = ()
+    """Networks that the run's containers share; beside loopback, what may be spoken to."""
 
     def started(self) -> tuple[ServiceEntry, ...]:
         """Services that the stack starts itself."""
@@ -56,6 +70,8 @@ class Ground:
             settings = self.postgres.settings()
             versions["postgresql"] = settings.pop("server_version")
             versions |= {f"postgresql.{name}": value for name, value in settings.items()}
+        if self.containers is not None:
+            versions |= self.containers.versions()
         return versions
 
 
@@ -99,12 +115,20 @@ def open_ground(
             postgres = opened.enter_context(
                 open_postgres(log=logs / "postgresql.log", port=postgres_port, undo=warden, environ=environ)
             )
+        places = Places(
+            services={name: f"{LOOPBACK}:{port}" for name, port in services.items()},
+            edges={name: f"{LOOPBACK}:{port}" for name, port in edges.items()},
+            postgres=None if postgres is None else f"{postgres.host}:{postgres.port}",
+        )
         yield Ground(
             target=target,
             run_id=run_id,
             only=groups,
             services=services,
             edges=edges,
+            host=LOOPBACK,
+            at=places,
+            within=places,
             folder=folder,
             warden=warden,
             toxiproxy=toxiproxy,

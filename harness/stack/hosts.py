@@ -3,7 +3,8 @@
 Loopback; any other only where both the target file's `allow_hosts` and
 `--allow-host` name it, so that neither a file that was passed on nor a slip on
 the command line is enough. Asked before a byte is sent, and again at every start,
-because Locust's UI lets anyone type a host. A name counts as loopback when every
+because Locust's UI lets anyone type a host. A network of containers that the run
+itself made is as good as loopback. A name counts as loopback when every
 address that it resolves to is one. Real payment providers may never be loaded
 (`harness.targets.real_providers`).
 """
@@ -16,15 +17,27 @@ from urllib.parse import urlsplit
 from harness.errors import HostNotAllowed
 from harness.targets.real_providers import refuse_real_providers
 
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-def check_hosts(addresses: Iterable[str], *, file_allows: Collection[str], allowed: Collection[str]) -> None:
-    """Raise HostNotAllowed for the first of these (URLs or host:port) that may not be spoken to."""
+
+def check_hosts(
+    addresses: Iterable[str],
+    *,
+    file_allows: Collection[str],
+    allowed: Collection[str],
+    networks: Collection[Network] = (),
+) -> None:
+    """Raise HostNotAllowed for the first of these (URLs or host:port) that may not be spoken to.
+
+    `networks` are those that the run itself made.
+    """
     addresses = tuple(addresses)
     refuse_real_providers((f"address {address}", host_of(address)) for address in addresses)
     in_both = {name.lower() for name in file_allows} & {name.lower() for name in allowed}
     for address in addresses:
         host = host_of(address)
-        if host in in_both or is_loopback(host):
+        if host in in_both or is_loopback(host) or lies_in(host, networks):
             continue
         missing = [
             place
@@ -47,16 +60,27 @@ def host_of(address: str) -> str:
 
 def is_loopback(host: str) -> bool:
     """Whether every address of this host is loopback; False for a name that cannot be resolved."""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM) if host else []
-    except (OSError, UnicodeError):
-        return False
-    # An address with a zone ("fe80::1%eth0") is never loopback; the zone is cut off so that it can be read.
-    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    addresses = resolved(host)
     return bool(addresses) and all(loopback(address) for address in addresses)
 
 
-def loopback(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+def lies_in(host: str, networks: Collection[Network]) -> bool:
+    """Whether every address of this host lies in one of these networks; False for a name that cannot be resolved."""
+    addresses = resolved(host) if networks else []
+    return bool(addresses) and all(any(address in network for network in networks) for address in addresses)
+
+
+def resolved(host: str) -> list[Address]:
+    """Every address that a host has; none for a name that cannot be resolved."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM) if host else []
+    except (OSError, UnicodeError):
+        return []
+    # An address with a zone ("fe80::1%eth0") is never loopback; the zone is cut off so that it can be read.
+    return [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+
+
+def loopback(address: Address) -> bool:
     """127.0.0.0/8 or ::1, also written as an IPv4 address within IPv6."""
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return (mapped or address).is_loopback

@@ -13,8 +13,7 @@ from dataclasses import fields
 from harness.profile import Windows
 from harness.stack.builds import Chosen
 from harness.stack.ground import Ground
-from harness.stack.parts import Edge, ProviderControl, Rollout
-from harness.stack.ports import LOOPBACK
+from harness.stack.parts import Edge, Places, ProviderControl, Rollout
 from harness.targets.file import POSTGRES, EdgeEntry, ServiceEntry, TargetFile
 from harness.targets.source import Source, SourceKind
 from harness.targets.template import fill, placeholders
@@ -44,7 +43,6 @@ def values_of(
         "build": chosen.build,
         "defects": ",".join(chosen.defects),
     }
-    values |= {f"service.{name}": f"http://{LOOPBACK}:{port}" for name, port in ground.services.items()}
     values |= {f"secret.{name}": secrets.token_hex(SECRET_BYTES) for name in sorted(target.secrets())}
     values |= {f"setting.{name}": str(value) for name, value in {**target.defaults, **settings}.items()}
     for each in fields(Windows):
@@ -54,16 +52,25 @@ def values_of(
     if target.postgres is not None:
         unique = f"{word(ground.run_id)}_{word(scenario)}_{secrets.token_hex(2)}"
         values["database"] = f"{target.postgres.database}_{unique[:40]}"
-    for entry in target.edge:
+    return values | addresses(ground, ground.at, values.get("database", ""))
+
+
+def seen_from_within(ground: Ground, values: Mapping[str, str]) -> dict[str, str]:
+    """The same values for the services themselves: addresses as they reach one another."""
+    return {**values, **addresses(ground, ground.within, values.get("database", ""))}
+
+
+def addresses(ground: Ground, places: Places, database: str) -> dict[str, str]:
+    """Placeholders of services and edges, as they are reached from one side."""
+    values = {f"service.{name}": f"http://{place}" for name, place in places.services.items()}
+    for entry in ground.target.edge:
         if not leads_somewhere(ground, entry):
             continue
-        host, _, port = edge_of(ground, entry).listen.rpartition(":")
+        host, _, port = entrance(ground, entry, places).rpartition(":")
         values |= {f"edge.{entry.name}": f"http://{host}:{port}"}
         values |= {f"edge.{entry.name}.host": host, f"edge.{entry.name}.port": port}
         if entry.to == POSTGRES and ground.postgres is not None:
-            values[f"edge.{entry.name}.database_url"] = ground.postgres.url(
-                values["database"], host=host, port=int(port)
-            )
+            values[f"edge.{entry.name}.database_url"] = ground.postgres.url(database, host=host, port=int(port))
     return values
 
 
@@ -79,13 +86,27 @@ def leads_somewhere(ground: Ground, entry: EdgeEntry) -> bool:
 
 def edge_of(ground: Ground, entry: EdgeEntry) -> Edge:
     """The edge with its addresses; without a Toxiproxy it is its own upstream."""
-    upstream = entry.to
-    if entry.to == POSTGRES and ground.postgres is not None:
-        upstream = f"{ground.postgres.host}:{ground.postgres.port}"
-    elif entry.to in ground.services:
-        upstream = f"{LOOPBACK}:{ground.services[entry.to]}"
-    listen = upstream if ground.toxiproxy is None else f"{LOOPBACK}:{ground.edges[entry.name]}"
-    return Edge(name=entry.name, proxy=f"{ground.run_id}.{entry.name}", listen=listen, upstream=upstream, to=entry.to)
+    upstream = end(entry, ground.within)
+    return Edge(
+        name=entry.name,
+        proxy=f"{ground.run_id}.{entry.name}",
+        listen=upstream if ground.toxiproxy is None else f"{ground.host}:{ground.edges[entry.name]}",
+        upstream=upstream,
+        at=entrance(ground, entry, ground.at),
+        past=end(entry, ground.at),
+        to=entry.to,
+        relayed=ground.relayed,
+    )
+
+
+def entrance(ground: Ground, entry: EdgeEntry, places: Places) -> str:
+    """host:port where an edge is entered; without a Toxiproxy at its end."""
+    return end(entry, places) if ground.toxiproxy is None else places.edges[entry.name]
+
+
+def end(entry: EdgeEntry, places: Places) -> str:
+    """host:port of what an edge leads to."""
+    return (places.postgres or entry.to) if entry.to == POSTGRES else places.services.get(entry.to, entry.to)
 
 
 def filled_sources(target: TargetFile, values: Mapping[str, str]) -> Iterator[Source]:
@@ -114,9 +135,9 @@ def controls(sources: Sequence[Source]) -> Iterator[tuple[str, ProviderControl]]
             yield source.name, ProviderControl(url=url, key=headers.get(CONTROL_KEY, ""))
 
 
-def rollout_of(target: TargetFile, values: Mapping[str, str]) -> Rollout | None:
+def rollout_of(ground: Ground, values: Mapping[str, str]) -> Rollout | None:
     """How the target is upgraded, ready to be done."""
-    entry = target.rollout
+    target, entry = ground.target, ground.target.rollout
     if entry is None:
         return None
     where = f"{target.path}: [rollout]"
@@ -125,6 +146,7 @@ def rollout_of(target: TargetFile, values: Mapping[str, str]) -> Rollout | None:
         new=entry.new,
         control=fill(entry.control, values, where=f"{where}: control").rstrip("/"),
         token=fill(entry.token, values, where=f"{where}: token"),
+        url=f"http://{ground.within.services[entry.new]}",
         probe=fill(entry.probe, values, where=f"{where}: probe"),
         header=entry.header,
     )
@@ -140,8 +162,13 @@ def expected_of(ground: Ground, values: Mapping[str, str]) -> Iterator[tuple[str
         if entry.name not in ours:
             yield (
                 entry.name,
-                dict(_fillable(entry, {**values, "port": str(ground.services[entry.name]), "release": entry.release})),
+                dict(_fillable(entry, {**values, **_own(ground, entry)})),
             )
+
+
+def _own(ground: Ground, entry: ServiceEntry) -> dict[str, str]:
+    """What has a value in one service only; its folder is whoever's who starts it."""
+    return {"host": ground.host, "port": str(ground.services[entry.name]), "release": entry.release}
 
 
 def _fillable(entry: ServiceEntry, words: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -8,19 +8,18 @@ explicit. Ends in the reverse order, whatever happened: services, proxies,
 database, data. The warden knows of each part before it exists.
 """
 
-import os
 import shutil
-import signal
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from harness.errors import FaultError, HarnessError, StackError
+from harness.errors import FaultError, StackError
 from harness.profile import Windows
 from harness.stack.builds import Chosen
+from harness.stack.commands import commanded
+from harness.stack.container import Container
 from harness.stack.ground import Ground, open_ground
 from harness.stack.hosts import check_hosts
 from harness.stack.layout import (
@@ -33,18 +32,16 @@ from harness.stack.layout import (
     values_of,
     word,
 )
-from harness.stack.parts import Edge, Endpoint, ProviderControl, Rollout, Running
-from harness.stack.process import inherited
+from harness.stack.parts import Edge, Endpoint, ProviderControl, Rollout, Running, Sight
 from harness.stack.service import ProcessEvent, Service
+from harness.stack.starting import started_services
 from harness.stack.toxiproxy import Toxiproxy
 from harness.stack.undo import Warden
-from harness.targets.file import CUSTOMER, ServiceEntry, TargetFile
+from harness.targets.file import CUSTOMER, TargetFile
 from harness.targets.source import Source
 from harness.targets.template import fill
 
 __all__ = ["Ground", "Stack", "open_ground", "open_stack"]
-
-COMMAND_LIMIT_S = 300.0
 
 
 @dataclass(kw_only=True, slots=True)
@@ -71,13 +68,17 @@ class Stack:
     toxiproxy: Toxiproxy | None
     warden: Warden
     rollout: Rollout | None = None
-    services: Mapping[str, Service] = field(default_factory=dict)
+    services: Mapping[str, Service | Container] = field(default_factory=dict)
     events: list[ProcessEvent] = field(default_factory=list)
     """Everything that happened to its processes so far, in order."""
 
     def running(self, service: str) -> Running | None:
         """The service's process now, or None."""
         return self._service(service).running()
+
+    def sight(self, service: str) -> Sight | None:
+        """Eyes on the process that runs now; None where there is none."""
+        return self._service(service).sight()
 
     def kill(self, service: str) -> None:
         """SIGKILL to the process and all that it forked; returns when they are gone and the port is free."""
@@ -98,14 +99,20 @@ class Stack:
         self._service(service).terminate()
 
     def pause(self, service: str) -> None:
-        """SIGSTOP to the process and all that it forked; returns at once."""
-        self._service(service).send(signal.SIGSTOP, "paused")
+        """SIGSTOP to the process and all that it forked; a container is frozen. Returns at once."""
+        self._service(service).pause()
 
     def resume(self, service: str) -> None:
         """SIGCONT; returns at once."""
-        self._service(service).send(signal.SIGCONT, "resumed")
+        self._service(service).resume()
 
-    def _service(self, name: str) -> Service:
+    def keep_logs(self) -> None:
+        """See that all that was said so far is in the folder of the logs; processes write there by themselves."""
+        for service in self.services.values():
+            if isinstance(service, Container):
+                service.keep_logs()
+
+    def _service(self, name: str) -> Service | Container:
         if name not in self.services:
             known = ", ".join(sorted(self.services)) or "none"
             raise StackError(f"the stack has no service {name!r} of its own; there are: {known}")
@@ -144,6 +151,7 @@ def open_stack(
         ],
         file_allows=target.allow_hosts,
         allowed=allowed_hosts,
+        networks=ground.networks,
     )
     with ExitStack() as opened:
         data = ground.folder / word(scenario)
@@ -177,18 +185,11 @@ def open_stack(
             expected=dict(expected_of(ground, values)),
             toxiproxy=ground.toxiproxy,
             warden=ground.warden,
-            rollout=rollout_of(target, values),
+            rollout=rollout_of(ground, values),
         )
-        stack.services = {
-            entry.name: service_of(ground, entry, values, data=data, logs=logs, chosen=chosen, events=stack.events)
-            for entry in ground.started()
-        }
-        opened.callback(stop_all, tuple(stack.services.values()))
-        at_once = [stack.services[entry.name] for entry in ground.started() if not entry.on_demand]
-        for service in at_once:
-            service.spawn()
-        for service in at_once:
-            service.wait_ready()
+        stack.services = opened.enter_context(
+            started_services(ground, values, data=data, logs=logs, chosen=chosen, events=stack.events)
+        )
         opened.enter_context(commanded(target, values))
         yield stack
 
@@ -210,90 +211,3 @@ def open_proxy(ground: Ground, edge: Edge, opened: ExitStack) -> None:
         ground.warden.done(number)
         raise StackError(f"edge {edge.name} cannot be opened at {edge.listen}: {exc}") from exc
     opened.callback(close)
-
-
-def service_of(
-    ground: Ground,
-    entry: ServiceEntry,
-    values: Mapping[str, str],
-    *,
-    data: Path,
-    logs: Path,
-    chosen: Chosen,
-    events: list[ProcessEvent],
-) -> Service:
-    """The service as its entry says, not started yet."""
-    target = ground.target
-    own = data / entry.name
-    own.mkdir(exist_ok=True)
-    port = ground.services[entry.name]
-    where = f"{target.path}: [[service]] {entry.name}"
-
-    def words(release: str | None) -> dict[str, str]:
-        return {**values, "port": str(port), "data": str(own), "release": release or entry.release}
-
-    def environment(release: str | None) -> dict[str, str]:
-        filled = words(release)
-        return inherited(os.environ) | {
-            key: fill(text, filled, where=f"{where}: environment.{key}") for key, text in entry.environment.items()
-        }
-
-    return Service(
-        entry.name,
-        argv=[fill(part, words(None), where=f"{where}: command") for part in entry.command],
-        env=environment,
-        cwd=target.folder,
-        port=port,
-        ready=entry.ready,
-        log=logs / f"{entry.name}.log",
-        build=chosen.build,
-        events=events,
-        undo=ground.warden,
-    )
-
-
-def stop_all(services: Sequence[Service]) -> None:
-    """End all services, side by side; one that does not end does not keep the others, and is reported last."""
-    for service in services:
-        with suppress(ProcessLookupError):
-            service.terminate()
-    failed = []
-    for service in services:
-        try:
-            service.stop()
-        except HarnessError as exc:
-            failed.append(str(exc))
-    if failed:
-        raise StackError("; ".join(failed))
-
-
-@contextmanager
-def commanded(target: TargetFile, values: Mapping[str, str]) -> Iterator[None]:
-    """The target's own start command before, its stop command after; also after a start that failed half-way."""
-    start, stop = target.commands.start, target.commands.stop
-    try:
-        if start is not None:
-            run_command(target, "start", start, values)
-        yield
-    except BaseException:
-        if stop is not None:
-            with suppress(StackError):  # what went wrong first is what is told
-                run_command(target, "stop", stop, values)
-        raise
-    if stop is not None:
-        run_command(target, "stop", stop, values)
-
-
-def run_command(target: TargetFile, name: str, command: Sequence[str], values: Mapping[str, str]) -> None:
-    """Run one of the target's own commands with our environment; raises StackError with its last words."""
-    where = f"{target.path}: [commands] {name}"
-    argv = [fill(part, values, where=where) for part in command]
-    try:
-        done = subprocess.run(
-            argv, cwd=target.folder, capture_output=True, text=True, timeout=COMMAND_LIMIT_S, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as exc:
-        raise StackError(f"{where}: {exc}") from exc
-    if done.returncode:
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        raise StackError(f"{where} ended with code {done.returncode}: {' '.join(last)}")

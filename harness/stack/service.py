@@ -19,9 +19,10 @@ from pathlib import Path
 import psutil
 
 from harness.errors import StackError, TimeLimit
-from harness.stack.parts import Running
+from harness.stack.parts import Running, Sight
 from harness.stack.ports import LOOPBACK, is_free
 from harness.stack.process import Child, Undo, wait_for
+from harness.stack.sight import ProcessSight
 from harness.stack.undo import boot_ns
 
 READY_LIMIT_S = 30.0
@@ -94,6 +95,11 @@ class Service:
         child = self._child
         return Running(pid=child.pid, start_ticks=child.start_ticks) if child is not None and child.alive() else None
 
+    def sight(self) -> Sight | None:
+        """Eyes on its process now."""
+        running = self.running()
+        return None if running is None else ProcessSight(running)
+
     def spawn(self, release: str | None = None) -> None:
         """Start the process and return at once, as `release` from now on where one is named.
 
@@ -113,7 +119,11 @@ class Service:
         """Wait until it answers, and see that it is the one who answers. Raises StackError with its last words."""
         child = self._process()
         try:
-            wait_for(lambda: not child.alive() or self._answer() is not None, READY_LIMIT_S, self.name)
+            wait_for(
+                lambda: not child.alive() or build_told(f"{LOOPBACK}:{self.port}", self.ready) is not None,
+                READY_LIMIT_S,
+                self.name,
+            )
         except TimeLimit as exc:
             raise StackError(
                 f"{self.name} did not answer at {self.url}{self.ready} within {READY_LIMIT_S:g} s (limit "
@@ -123,7 +133,7 @@ class Service:
             raise StackError(f"{self.name} ended while starting; last lines of {self.log}: {child.tail()}")
         if listens(child.pid, self.port) is False:
             raise StackError(f"{self.name}: somebody else answers at {self.url}, not pid {child.pid}")
-        self._note("ready", build=self._answer())
+        self._note("ready", build=build_told(f"{LOOPBACK}:{self.port}", self.ready))
 
     def kill(self) -> None:
         """SIGKILL to the process and all that it forked; returns when they are gone and the port is free (10 ms)."""
@@ -133,8 +143,15 @@ class Service:
         self._note("killed", at_ns=at_ns)
         wait_for(lambda: is_free(self.port), PORT_FREE_LIMIT_S, f"port {self.port} of {self.name} being free")
 
-    def send(self, number: signal.Signals, event: str) -> None:
-        """Signal it, as a fault (SIGSTOP, SIGCONT), and note the event."""
+    def pause(self) -> None:
+        """SIGSTOP, as a fault."""
+        self._send(signal.SIGSTOP, "paused")
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        self._send(signal.SIGCONT, "resumed")
+
+    def _send(self, number: signal.Signals, event: str) -> None:
         at_ns = time.monotonic_ns()
         self._process().send(number)
         self._note(event, at_ns=at_ns)
@@ -158,23 +175,6 @@ class Service:
             raise StackError(f"{self.name} has no process: it was never started")
         return self._child
 
-    def _answer(self) -> str | None:
-        """The build that it says it is, or "" where it says none; None where it does not answer 2xx."""
-        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=ANSWER_LIMIT_S)
-        try:
-            connection.request("GET", self.ready)
-            reply = connection.getresponse()
-            if reply.status not in OK_STATUSES:
-                return None
-            body = json.loads(reply.read(LARGEST_ANSWER) or b"{}")
-        except ValueError:
-            return ""
-        except (OSError, http.client.HTTPException):
-            return None
-        finally:
-            connection.close()
-        return str(body.get("build", "")) if isinstance(body, dict) else ""
-
     def _note(self, event: str, *, at_ns: int | None = None, build: str | None = None) -> None:
         child = self._process()
         self._events.append(
@@ -188,6 +188,28 @@ class Service:
                 build=build or self._build,
             )
         )
+
+
+def build_told(at: str, ready: str) -> str | None:
+    """The build that a service at `at` (host:port) says it is, or "" where it says none; None where it is not ready.
+
+    Ready is what answers its page 2xx.
+    """
+    host, _, port = at.rpartition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=ANSWER_LIMIT_S)
+    try:
+        connection.request("GET", ready)
+        reply = connection.getresponse()
+        if reply.status not in OK_STATUSES:
+            return None
+        body = json.loads(reply.read(LARGEST_ANSWER) or b"{}")
+    except ValueError:
+        return ""
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+    return str(body.get("build", "")) if isinstance(body, dict) else ""
 
 
 def ticks_at(at_ns: int) -> int:

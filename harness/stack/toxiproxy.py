@@ -151,7 +151,8 @@ def proxy_state(row: Mapping[str, Any]) -> ProxyState:
     """A proxy from the server's JSON."""
     return ProxyState(
         name=row["name"],
-        listen=row["listen"],
+        # A wildcard comes back in the form of the other family, where one socket serves both.
+        listen=row["listen"].replace("[::]:", "0.0.0.0:"),
         upstream=row["upstream"],
         enabled=row["enabled"],
         toxics=tuple(

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -27,6 +27,7 @@ STATE_FOLDER = Path(".harness")
 """Where journals and `stack.json` lie, below the folder that the harness was called in."""
 START_LIMIT_S = 5.0
 END_LIMIT_S = 5.0
+"""Longest that the warden may take to undo what is open; where that takes commands, their own limit comes on top."""
 
 
 class Warden:
@@ -41,6 +42,7 @@ class Warden:
         self.mark = secrets.token_hex(12)
         self.journal = folder / f"warden-{os.getpid()}-{self.mark[:6]}.jsonl"
         self._open: set[int] = set()
+        self._commands: set[int] = set()
         self._last = 0
         ticks = warden.start_ticks(os.getpid()) or 0
         # Both ends are closed on exec (PEP 446): no child can hold the write end open, the warden's is its stdin.
@@ -78,6 +80,12 @@ class Warden:
         """Remember a child to be ended; returns the number for `done`."""
         return self._undo({"how": "kill", "pid": pid, "ticks": ticks, "signal": int(stop_signal)})
 
+    def will_run(self, argv: Sequence[str], environ: Mapping[str, str]) -> int:
+        """Remember that this command ends something that is no process of ours; all of its environment is named."""
+        number = self._undo({"how": "run", "argv": list(argv), "env": dict(environ)})
+        self._commands.add(number)
+        return number
+
     def will_remove(self, folder: Path) -> int:
         """Remember a temporary folder (its name begins with "harness-") to be removed."""
         return self._undo({"how": "rmtree", "path": str(folder)})
@@ -99,7 +107,7 @@ class Warden:
             self._open.discard(number)
 
     def close(self) -> None:
-        """End the warden; what is still open it undoes first. Raises TimeLimit where it does not end (5 s)."""
+        """End the warden; what is still open it undoes first. Raises TimeLimit where it does not end in time."""
         if self._pipe < 0:
             return
         if not self._open:
@@ -108,7 +116,8 @@ class Warden:
         os.close(self._pipe)
         os.close(self._file)
         self._pipe = -1
-        wait_for(lambda: self._popen.poll() is not None, END_LIMIT_S, "the warden's end (limit warden_end)")
+        limit_s = END_LIMIT_S + (warden.COMMANDS_LIMIT_S if self._open & self._commands else 0)
+        wait_for(lambda: self._popen.poll() is not None, limit_s, "the warden's end (limit warden_end)")
 
     def _undo(self, row: Mapping[str, Any]) -> int:
         self._last += 1
@@ -166,7 +175,8 @@ def rescue_one(journal: Path, running: bool) -> Iterator[Rescued]:
     if not alive and watcher is not None:
         pid, ticks = watcher
         with contextlib.suppress(TimeLimit):
-            wait_for(lambda: warden.start_ticks(pid) != ticks, END_LIMIT_S, "the warden at work")
+            limit_s = END_LIMIT_S + (warden.COMMANDS_LIMIT_S if has_commands(book) else 0)
+            wait_for(lambda: warden.start_ticks(pid) != ticks, limit_s, "the warden at work")
         head, book, _ = read_journal(journal)
     if not head:
         return
@@ -180,6 +190,11 @@ def rescue_one(journal: Path, running: bool) -> Iterator[Rescued]:
         failed=tuple(line for number, line in lines.items() if number in failed),
         running=alive,
     )
+
+
+def has_commands(book: warden.Book) -> bool:
+    """Whether undoing what is open takes commands."""
+    return any(undo["how"] == "run" for undo in book.open.values())
 
 
 def read_journal(journal: Path) -> tuple[dict[str, Any], warden.Book, tuple[int, int] | None]:
@@ -207,6 +222,8 @@ def describe(undo: warden.Undo) -> str:
             return f"{undo['method']} {undo['url']}"
         case "kill":
             return f"end process {undo['pid']}"
+        case "run":
+            return f"run {' '.join(undo['argv'])}"
         case _:
             return f"remove {undo['path']}"
 

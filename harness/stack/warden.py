@@ -7,15 +7,17 @@ that nothing which breaks the harness breaks it too.
               one JSON object a line:
               {"undo": 7, "how": "http", "method": "DELETE", "url": ..., "headers": {...}, "body": ...}
               {"undo": 8, "how": "kill", "pid": 4711, "ticks": 123456, "signal": 15}
-              {"undo": 9, "how": "rmtree", "path": "/tmp/harness-..."}
+              {"undo": 9, "how": "run", "argv": ["docker", ...], "env": {...}}
+              {"undo": 10, "how": "rmtree", "path": "/tmp/harness-..."}
               {"done": 7}
               {"clean": true}
 
 At the pipe's end, or when the conductor's process ends (a forked child may hold
 the pipe open), it undoes within two seconds what is not done: first the requests,
 side by side; then every child, by pid and start time, and whatever those have
-forked or carries the run's mark in its environment; then the folders. After
-"clean" it has nothing to do. What it could not undo stays in its journal, for
+forked or carries the run's mark in its environment. Then come commands, which end
+what is no child of ours (containers) and may take their time; then the folders.
+After "clean" it has nothing to do. What it could not undo stays in its journal, for
 `harness rescue`.
 
 Run as a script: `python -I -S warden.py JOURNAL HOLDER_PID HOLDER_TICKS MARK`.
@@ -27,6 +29,7 @@ import os
 import select
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -45,6 +48,8 @@ STOP_LIMIT_S = 0.5
 """From the polite signal to SIGKILL."""
 KILL_LIMIT_S = 0.4
 """From SIGKILL to gone."""
+COMMANDS_LIMIT_S = 60.0
+"""For all commands together; ending the containers of a stack takes seconds."""
 POLL_S = 0.01
 FOLDER_PREFIX = "harness-"
 """Only folders so named, below a temporary folder, are ever removed."""
@@ -118,14 +123,33 @@ def read_until_end(book: Book, holder: int, ticks: int) -> None:
 
 
 def lift(undos: Iterable[Undo], mark: str) -> set[int]:
-    """Undo everything, the latest first; returns the numbers of what could not be undone. Takes at most 2 s."""
+    """Undo everything, the latest first; returns the numbers of what could not be undone.
+
+    Takes at most 2 s, and where there are commands `COMMANDS_LIMIT_S` more. What a command may need is left lying
+    where one failed.
+    """
     latest_first = sorted(undos, key=lambda undo: -int(undo["undo"]))
     failed = send([undo for undo in latest_first if undo["how"] == "http"], REQUESTS_LIMIT_S)
     unanswered = [undo for undo in latest_first if undo["undo"] in failed]
     failed = end([undo for undo in latest_first if undo["how"] == "kill"], mark)
     failed |= send(unanswered, AGAIN_LIMIT_S)  # a fault ends with the process that it was set in
+    unended = run([undo for undo in latest_first if undo["how"] == "run"])
+    failed |= unended
     for undo in latest_first:
-        if undo["how"] == "rmtree" and not remove(undo["path"]):
+        if undo["how"] == "rmtree" and (unended or not remove(undo["path"])):
+            failed.add(undo["undo"])
+    return failed
+
+
+def run(undos: list[Undo]) -> set[int]:
+    """Run the commands one after the other, each with its own environment; returns the numbers of those that failed."""
+    failed = set()
+    until = time.monotonic() + COMMANDS_LIMIT_S
+    for undo in undos:
+        left_s = max(0.0, until - time.monotonic())
+        try:
+            subprocess.run(undo["argv"], env=undo["env"], cwd="/", stdin=subprocess.DEVNULL, timeout=left_s, check=True)
+        except (OSError, subprocess.SubprocessError):
             failed.add(undo["undo"])
     return failed
 

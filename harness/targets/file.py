@@ -10,7 +10,7 @@ Placeholders in strings: {python} {run_id} {seed} {build} {defects} {database}
 {edge.NAME.port} {edge.NAME.database_url} (of an edge to postgres) {secret.NAME}
 (random for each stack) {window.FIELD_ms} {setting.NAME} (the scenario's, else that
 of [defaults], which names all there are); in a service also {port} and {data}, its
-own port and folder, and {release}, the release that it is started as.
+own port and folder, {host}, the address to listen on, and {release}, the release that it is started as.
 
 A [[service]] may say `like = "other"`: it then has whatever the other says, where it does not say it itself, and
 both environments together.
@@ -40,7 +40,7 @@ TOXIPROXY = "toxiproxy"
 ADDRESS = re.compile(r"[A-Za-z0-9.\-\[\]:]+:\d{1,5}")
 SECRET = re.compile(r"secret\.[a-z0-9_-]+")
 PLAIN = frozenset({"python", "run_id", "seed", "build", "defects"})
-OWN = frozenset({"port", "data", "release"})
+OWN = frozenset({"host", "port", "data", "release"})
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 SettingName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -113,6 +113,18 @@ class PostgresEntry(_Part):
     database: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,15}$")]
 
 
+class ComposeEntry(_Part):
+    """[compose]: the same target in containers; each [[service]] is the compose file's service of that name."""
+
+    file: str
+    """The compose file, from `root`. A service's port, {port}, is the one that it exposes there."""
+    data: Annotated[str, Field(pattern=r"^/")] = "/data"
+    """{data}: the folder in a container that outlives its end, and a volume."""
+    postgres: Name = "postgres"
+    """The service that is the database; its user and password are POSTGRES_USER and POSTGRES_PASSWORD."""
+    toxiproxy: Name = "toxiproxy"
+
+
 class CommandsEntry(_Part):
     """[commands]: how a target of one's own is started and stopped around each scenario."""
 
@@ -139,6 +151,7 @@ class TargetFile(_Part):
     """What a scenario may set (a capacity, say) -> what holds where it does not: `{setting.NAME}`."""
     defects: DefectsEntry | None = None
     postgres: PostgresEntry | None = None
+    compose: ComposeEntry | None = None
     rollout: RolloutEntry | None = None
     service: tuple[ServiceEntry, ...] = ()
     edge: tuple[EdgeEntry, ...] = ()

@@ -101,6 +101,18 @@ def test_a_defect_of_a_target_that_has_none_is_refused(folder: Path) -> None:
     )
 
 
+def test_a_target_that_has_no_compose_file_is_not_started_as_containers(folder: Path) -> None:
+    said = f"target plain cannot be started as containers: its file {folder / 'plain.toml'} has no [compose]"
+    assert gate(folder, "Short", "--stack", "compose", target="plain.toml") == said
+    assert gate(folder, "Short", target="plain.toml", HARNESS_STACK="compose") == said
+
+
+def test_containers_without_docker_are_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "python").symlink_to(sys.executable)
+    said = gate(folder, "Short", "--stack", "compose", PATH=str(tmp_path))
+    assert said == "--stack compose needs the program docker with its plugin compose on PATH; there is none"
+
+
 @pytest.mark.parametrize("file", ["torn.toml", "missing.toml"])
 def test_an_unreadable_target_file_is_named(folder: Path, file: str) -> None:
     assert file in gate(folder, "Short", target=file)

@@ -25,7 +25,8 @@ import msgspec
 import psutil
 
 from harness.faults.proof import FaultRow
-from harness.faults.surroundings import Edge, Endpoint, ProviderControl, Running, Surroundings
+from harness.faults.surroundings import Edge, Endpoint, ProviderControl, Running, Sight, Surroundings
+from harness.stack.sight import ProcessSight
 from harness.stack.toxiproxy import Toxiproxy, open_toxiproxy
 
 KEY = "control key"
@@ -107,6 +108,10 @@ class Api:
             return None
         stat = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return Running(pid=self.process.pid, start_ticks=int(stat[19]))
+
+    def sight(self, service: str) -> Sight | None:
+        running = self.running(service)
+        return None if running is None else ProcessSight(running)
 
     def kill(self, service: str) -> None:
         self._send(service, signal.SIGKILL)
@@ -217,7 +222,7 @@ def ground(server: Server, run: str = RUN) -> Iterator[Ground]:
         proxy = f"{run}.{name}"
         upstream = f"127.0.0.1:{port}"
         listen = server.create_proxy(proxy, listen="127.0.0.1:0", upstream=upstream).listen
-        edges[name] = Edge(name=name, proxy=proxy, listen=listen, upstream=upstream, to=to)
+        edges[name] = Edge(name=name, proxy=proxy, listen=listen, upstream=upstream, at=listen, past=upstream, to=to)
     warden = Warden()
     around = Surroundings(
         run_id=run,

@@ -14,11 +14,12 @@ import pytest
 from harness.errors import FaultError
 from harness.faults import Canary, Upgrade
 from harness.faults.proof import Event, FaultRow
-from harness.faults.surroundings import Endpoint, Rollout, Running, Surroundings
+from harness.faults.surroundings import Endpoint, Rollout, Running, Sight, Surroundings
 from harness.faults.timeline import Timeline
 from harness.scenario import Faults
 from harness.stack.ports import Ports
 from harness.stack.process import Child, wait_for
+from harness.stack.sight import ProcessSight
 from tests.faults.ground import Warden, rows, steps
 
 ROOT = Path(__file__).parent.parent.parent
@@ -41,6 +42,10 @@ class Builds:
     def running(self, service: str) -> Running | None:
         child = self.children.get(service)
         return Running(pid=child.pid, start_ticks=child.start_ticks) if child is not None and child.alive() else None
+
+    def sight(self, service: str) -> Sight | None:
+        running = self.running(service)
+        return None if running is None else ProcessSight(running)
 
     def start_as(self, service: str, release: str) -> None:
         script = str(Path(__file__).with_name("served_build.py"))
@@ -102,6 +107,7 @@ def around(builds: Builds) -> Surroundings:
             new="api-next",
             control=f"{front}/front/control",
             token=TOKEN,
+            url=builds.urls["api-next"],
             probe=f"{front}/v1/orders",
             header="X-Build",
         ),

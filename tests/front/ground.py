@@ -90,6 +90,7 @@ def played(story: Callable[[Stage], Awaitable[None]], *builds: Behind, defects: 
                 stack.callback(server.close)
                 build.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             settings = Settings(
+                host="127.0.0.1",
                 port=0,
                 release=builds[0].release,
                 url=builds[0].url,

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 
-from harness.cli import MAIN
+from harness.cli_options import MAIN
 from harness.verdict import Status
 from tests.defects import ALONE, DEFECTS, SCENARIOS
 from tests.proof.cut_answers import measure

@@ -1,5 +1,7 @@
 """Is a host refused unless it is loopback, or allowed in both places?"""
 
+from ipaddress import ip_network
+
 import pytest
 
 from harness.errors import HostNotAllowed
@@ -69,3 +71,11 @@ def test_a_host_named_in_both_places_is_allowed_whatever_its_case_and_no_other()
 def test_hosts_are_read_from_urls_and_from_host_and_port() -> None:
     assert [host_of(text) for text in ("http://A.b:1/c", "a.b:1", "[::1]:2", "x")] == ["a.b", "a.b", "::1", "x"]
     assert not is_loopback("")
+
+
+def test_a_network_that_the_run_itself_made_is_as_good_as_loopback_and_no_other() -> None:
+    networks = (ip_network("203.0.113.0/29"), ip_network("2001:db8::/64"))
+    check_hosts([f"http://{FAR}:8081", "http://[2001:db8::7]/"], file_allows=(), allowed=(), networks=networks)
+    for other in ("203.0.113.8", "[2001:db8:1::7]", "no-such-host.invalid"):
+        with pytest.raises(HostNotAllowed):
+            check_hosts([f"http://{other}"], file_allows=(), allowed=(), networks=networks)

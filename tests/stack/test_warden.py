@@ -219,3 +219,27 @@ def test_torn_and_foreign_lines_of_a_journal_are_passed_over() -> None:
     for line in ('{"undo": 1, "how": "rmtree", "path": "x"}', '{"undo": 2, "how"', "[]", "", '{"done": 1}'):
         book.read(line)
     assert (book.open, book.clean) == ({}, False)
+
+
+def test_what_is_no_child_is_ended_by_commands_the_latest_first_and_only_with_what_they_are_told(
+    tmp_path: Path,
+) -> None:
+    with Warden(tmp_path) as keeper:
+        for word in ("first", "last"):
+            keeper.will_run(
+                ("/bin/sh", "-c", f'echo {word} "$TOLD" "$PATH" >> {tmp_path}/said'), {"TOLD": "told", "PATH": ""}
+            )
+    assert (tmp_path / "said").read_text() == "last told \nfirst told \n"
+    assert [path.name for path in tmp_path.iterdir()] == ["said"]
+
+
+def test_a_command_that_fails_stays_to_be_rescued_with_the_folder_that_it_needs(tmp_path: Path) -> None:
+    folder = Path(tempfile.mkdtemp(prefix=warden.FOLDER_PREFIX))
+    with Warden(tmp_path) as keeper:
+        keeper.will_remove(folder)
+        keeper.will_run(("/bin/sh", "-c", f"test -e {tmp_path}/mended"), {})
+    assert folder.exists()
+    (tmp_path / "mended").touch()
+    (rescued,) = rescue(tmp_path, running=True)
+    assert (len(rescued.lifted), rescued.failed) == (2, ())
+    assert not folder.exists()
