@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
 from compose.payment_api.metrics import COUNTED
 from compose.payment_api.standing import STANDING
 from harness import errors
@@ -23,6 +25,7 @@ from harness.scenario import CLAIMED_ALWAYS
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+RULES = ROOT / "compose" / "prometheus" / "rules.yml"
 END = "<!-- end -->"
 
 
@@ -100,6 +103,17 @@ def live_metrics() -> str:
     return _table(("metric", "type", "labels", "what it tells"), rows)
 
 
+def alerts() -> str:
+    """Every alert of Prometheus' rules."""
+    groups = YAML(typ="safe").load(RULES)["groups"]
+    rules = [rule for group in groups for rule in group["rules"] if "alert" in rule]
+    rows = (
+        (f"`{rule['alert']}`", rule["labels"]["severity"], rule["annotations"]["description"].partition(". ")[0] + ".")
+        for rule in rules
+    )
+    return _table(("alert", "severity", "what it means"), rows)
+
+
 def unanswered() -> set[str]:
     """Facts that nothing answers to."""
     answered = {fact for entry in _entries() for fact in entry.facts} | {f for c in CHECKS.values() for f in c.facts}
@@ -113,6 +127,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "faults": faults,
     "facts": facts,
     "api metrics": api_metrics,
+    "alerts": alerts,
     "live metrics": live_metrics,
 }
 

@@ -82,7 +82,7 @@ REFUNDS_ENDED = _counter("refunds_ended", "Refunds by what came of them.", "prov
 REFUNDED = _counter("refunded_money_minor_units", "Money booked as sent back.", "provider", "currency")
 NOTICES = _counter("notices", "Notices of providers: taken, or why not.", "provider", "result")
 BUSY = _counter("busy_answers", "Requests told that the system is busy.", "operation")
-ROUNDS = _counter("job_rounds", "Rounds of what is done again and again beside the requests.", "job", "result")
+ROUNDS = _counter("job_rounds", "Rounds of what is done again and again beside the requests.", "name", "result")
 TASK_FAILURES = _counter("background_task_failures", "Tasks behind the requests that ended in an error.", "kind")
 
 COUNTED = (

@@ -10,10 +10,9 @@ from compose.payment_api.metrics import COUNTED, Type
 from compose.payment_api.standing import STANDING
 from harness.live.metrics import METRICS
 from harness.report import prometheus
-from tests.readme import ROOT
+from tests.readme import RULES
 from tests.report.examples import EVERY
 
-RULES = ROOT / "compose" / "prometheus" / "rules.yml"
 PROCESS = frozenset({"process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds"})
 """What prometheus-client tells of any process, as far as it is asked for here."""
 _QUOTED = re.compile(r'"[^"]*"')
@@ -24,7 +23,7 @@ _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _WORDS = frozenset(
     {"abs", "and", "avg", "bool", "clamp_max", "clamp_min", "count", "histogram_quantile", "increase", "label_replace"}
     | {"max", "max_over_time", "min", "min_over_time", "or", "rate", "round", "scalar", "sum", "time", "topk", "unless"}
-    | {"vector"}
+    | {"offset", "vector"}
 )
 
 

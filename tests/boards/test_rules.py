@@ -55,6 +55,7 @@ def test_every_alert_says_what_is_wrong_and_what_to_do(name: str) -> None:
     assert "\n" not in summary
     assert len(summary) < 120
     assert len(re.findall(r"[.:;] ", f"{description} ")) > 1  # what it means, and what to do
+    assert not set("{|}") & set(description.partition(". ")[0])  # it stands in the README's table
     used = {label for text in (summary, description) for label in re.findall(r"\$labels\.(\w+)", text)}
     left = set(re.findall(r"by \(([^)]*)\)", alert["expr"])[:1])
     kept = {label.strip() for group in left for label in group.split(",")} or {"scenario", "instance", "job"}
