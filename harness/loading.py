@@ -21,7 +21,7 @@ from harness.live.news import Loading
 from harness.load.audience import Blocked
 from harness.load.client import Client, Connection, Deadlines
 from harness.load.company import RETURNING_KEYS, TRESPASS_KEYS, Crowd, look_and_ask_back, try_the_order_of
-from harness.load.dispatch import Dispatch
+from harness.load.dispatch import Dispatch, Tally
 from harness.load.journey import Ended, travel
 from harness.load.person import Person
 from harness.load.session import Act, GeventClock, Session
@@ -81,6 +81,7 @@ def load(stage: Stage) -> None:
         account.load_end_ns = time.monotonic_ns()
         account.tally = dispatch.tally()
         account.cpu_share = (cpu_s() - cpu_before_s) / ((account.load_end_ns - begun_ns) / 1e9)
+        stage.tell(standing(account.tally, len(instants_ns), begun_ns, account.cpu_share))
     stage.cut.check()
     faults.join()
     faults.get()
@@ -99,18 +100,21 @@ def watch(stage: Stage, dispatch: Dispatch, planned: int, begun_ns: int, cpu_bef
         tally = dispatch.tally()
         text = f"{tally.started} of {planned} journeys started, {tally.missed} missed, {tally.in_flight} under way"
         stage.say("load", text, min(0.99, elapsed_s / (load_s + 1)))
-        stage.tell(
-            Loading(
-                load_start_ns=begun_ns + AHEAD_NS,
-                planned=planned,
-                started=tally.started,
-                missed=tally.missed,
-                in_flight=tally.in_flight,
-                lateness_p99_ms=tally.lateness_p99_ms,
-                cpu_share=(cpu_s() - cpu_before_s) / max(elapsed_s, 1.0),
-            )
-        )
+        stage.tell(standing(tally, planned, begun_ns, (cpu_s() - cpu_before_s) / max(elapsed_s, 1.0)))
         gevent.sleep(0.5)
+
+
+def standing(tally: Tally, planned: int, begun_ns: int, cpu_share: float) -> Loading:
+    """How the load stands, for whoever watches."""
+    return Loading(
+        load_start_ns=begun_ns + AHEAD_NS,
+        planned=planned,
+        started=tally.started,
+        missed=tally.missed,
+        in_flight=tally.in_flight,
+        lateness_p99_ms=tally.lateness_p99_ms,
+        cpu_share=cpu_share,
+    )
 
 
 def travel_as(

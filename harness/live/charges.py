@@ -89,8 +89,9 @@ class Charges:
             waits = self._judge(order, account)
             waiting += waits
             if account.beyond_minor:
-                doubled.setdefault(account.currency or "", []).append(account.beyond_minor)
                 self._judge_double(order, account, now_ns)
+                if not self.twice.knows(order):
+                    doubled.setdefault(account.currency or "", []).append(account.beyond_minor)
             elif not waits:
                 self._open.discard(order)
         self.twice.at_risk, self.owed.at_risk = sum(map(len, doubled.values())), waiting

@@ -26,6 +26,10 @@ class Score:
         self._cases: set[Hashable] = set()
         self._new: list[Broken] = []
 
+    def knows(self, case: Hashable) -> bool:
+        """Whether the case is a breach already."""
+        return case in self._cases
+
     @property
     def broken(self) -> int:
         """Breaches so far."""

@@ -36,6 +36,12 @@ def test_a_double_charge_is_at_risk_at_once_and_no_breach_where_it_goes_back_in_
     assert (risks[-1], told.checks) == ("", set())
 
 
+def test_what_is_broken_is_no_longer_at_risk(tmp_path: Path) -> None:
+    last = said(charged_twice(), tmp_path).states[-1]
+    counts = [(each.broken, each.at_risk) for each in last.promises if each.check == "no_double_charge"]
+    assert counts == [(1, 0)]
+
+
 def test_one_that_goes_back_too_late_is_late_and_at_rest_no_double_charge(tmp_path: Path) -> None:
     told = said(charged_twice(back_s=20.0), tmp_path)
     assert told.checks == {"refund_in_window"}
