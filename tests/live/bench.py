@@ -62,7 +62,8 @@ def play(scenario: str, seed: int, *, watched: bool) -> Cost:
         command = [sys.executable, "-m", "harness.cli", "gate", scenario, "--seed", str(seed), "--runs", runs]
         command += ["--metrics-port", str(port)] if watched else ["--no-live"]
         before_s = children_s()
-        subprocess.run(command, cwd=ROOT, env=dict(os.environ), stdout=subprocess.DEVNULL, check=False)
+        quiet = subprocess.DEVNULL
+        subprocess.run(command, cwd=ROOT, env=dict(os.environ), stdout=quiet, stderr=quiet, check=False)
         used_s = children_s() - before_s
         (path,) = Path(runs).glob(f"*/{scenario}/evidence/conduct.json")
         conduct = msgspec.json.decode(path.read_bytes(), type=ConductRecord)
