@@ -8,11 +8,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup gate nightly test lint proof bench readme clean
+.PHONY: help setup gate nightly test compose-test lint proof bench readme clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(VENV)/.ready  ## set everything up (done by the others when it is needed)
 
@@ -34,6 +34,9 @@ lint: setup  ## ruff, mypy, import-linter
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+
+compose-test: setup  ## the stack in containers, with the Docker that is there, else with the lab's (as root)
+	@bash compose/lab/with_engine.sh $(BIN)/python -m pytest tests/compose -m containers -s -x $(ARGS)
 
 proof: setup  ## what takes longer: every defect three times, ten seeds of the fixed build; goes on where it stopped
 	@$(BIN)/python -m tests.proof $(ARGS)

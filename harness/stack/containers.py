@@ -46,10 +46,14 @@ class Containers:
         """Start new containers of these services; gives service -> container."""
         file = self._write(RUN_FILE, rendered(self.project, parts, run_id=self.run_id))
         waiting = ("--wait", "--wait-timeout", f"{UP_LIMIT_S:g}") if wait else ()
+        # Compose would leave the old containers' volumes lying.
+        old = [each.id for each in self.docker.listed(self.project.name) if each.service in parts]
+        if old:
+            self.docker.call("rm", "--force", "--volumes", *old)
         self.docker.compose(
             self.project.name,
             file,
-            *("up", "--detach", "--no-build", "--no-deps", "--force-recreate", "--renew-anon-volumes", *waiting),
+            *("up", "--detach", "--no-build", "--no-deps", *waiting),
             *parts,
             limit_s=UP_LIMIT_S + 10,
         )
@@ -117,11 +121,10 @@ class Containers:
         if not self.stood:
             return [(*compose, "down", "--timeout=2", "--volumes")]
         ours = sorted({*self.project.ports, *self.published})
-        gone = [name for name in ours if name not in self.stood]
         back = [name for name in ours if name in self.stood]
-        commands = [(*compose, "rm", "--force", "--stop", "--volumes", *gone)] if gone else []
-        up = ("up", "--detach", "--no-build", "--no-deps", "--renew-anon-volumes")
-        return [*commands, (*compose, *up, *back)] if back else commands
+        # What the run has left, with its volumes: Compose would leave these lying where it makes a container anew.
+        gone = (*compose, "rm", "--force", "--stop", "--volumes", *ours)
+        return [gone, (*compose, "up", "--detach", "--no-build", "--no-deps", *back)] if back else [gone]
 
     def _write(self, name: str, document: Document) -> Path:
         self.folder.mkdir(mode=0o700, exist_ok=True)

@@ -24,8 +24,9 @@ def prometheus(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFac
     url = pytestconfig.getoption("--prometheus-url", default=None)
     if url is not None:
         named = Prometheus(url=url.rstrip("/"))
-        assert named.look_back(), f"{url} has seen no run in the last half hour"
-        yield named
+        with named.client:
+            assert named.look_back(), f"{url} has seen no run in the last half hour"
+            yield named
     elif not pytestconfig.getoption("--rehearse", default=False):
         pytest.skip(WANTED)
     elif shutil.which("prometheus") is None:
