@@ -31,7 +31,7 @@ LIMIT_S = 60.0
 SCENE_LIMIT_S = 240.0
 LOOK_BACK_S = 1800
 COARSE_S = 5
-POLL_S = 0.1
+POLL_S = 0.25
 
 Series = dict[str, Any]
 
@@ -106,9 +106,9 @@ def _configured(folder: Path) -> Path:
     return targets
 
 
-def _point(file: Path, target: str) -> None:
+def _point(file: Path, *targets: str) -> None:
     whole = file.with_suffix(".new")
-    whole.write_text(json.dumps([{"targets": [target]}]))
+    whole.write_text(json.dumps([{"targets": targets}]))
     whole.replace(file)
 
 
@@ -124,7 +124,8 @@ def _until_ready(prometheus: Prometheus, child: Child) -> None:
 
 
 def _play(folder: Path, metrics: int, api: Path) -> None:
-    """Play the scene, and point Prometheus at its API as soon as there is one."""
+    """Play the scene, and point Prometheus at each build of its API as soon as there is one."""
+    seen: set[str] = set()
     options = ("--runs", str(folder / "runs"), "--metrics-port", str(metrics))
     command = [sys.executable, "-m", "harness.cli", "gate", *SCENE, *options]
     with (folder / "gate.log").open("wb") as log:
@@ -133,8 +134,9 @@ def _play(folder: Path, metrics: int, api: Path) -> None:
             until = time.monotonic() + SCENE_LIMIT_S
             while gate.poll() is None:
                 assert time.monotonic() < until, (folder / "gate.log").read_text()
-                if not api.exists() and (port := _port_of_api()) is not None:
-                    _point(api, f"{LOOPBACK}:{port}")
+                if new := _ports_of_apis() - seen:
+                    seen |= new
+                    _point(api, *(f"{LOOPBACK}:{port}" for port in sorted(seen)))
                 time.sleep(POLL_S)
         finally:
             gate.terminate()
@@ -142,11 +144,12 @@ def _play(folder: Path, metrics: int, api: Path) -> None:
     assert gate.returncode == 1, (folder / "gate.log").read_text()
 
 
-def _port_of_api() -> str | None:
-    """Of the payment API that serves the scene."""
+def _ports_of_apis() -> set[str]:
+    """Of the payment APIs that serve the scene."""
+    found: set[str] = set()
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             environment: Mapping[str, str] = process.environ()
             if environment.get("PAYMENT_API_RUN_ID") == RUN_ID:
-                return environment["PAYMENT_API_PORT"]
-    return None
+                found.add(environment["PAYMENT_API_PORT"])
+    return found

@@ -89,6 +89,18 @@ def test_alerts_stand_below_the_recording_rules_that_they_use() -> None:
     assert all(before <= after for before, after in pairwise(kinds))
 
 
+def test_what_prometheus_asks_are_services_of_the_compose_file_at_ports_that_they_expose() -> None:
+    services = YAML(typ="safe").load(ROOT / "compose" / "compose.yaml")["services"]
+    jobs = load("prometheus.yml")["scrape_configs"]
+    named = [(name, str(way["port"])) for job in jobs for way in job.get("dns_sd_configs", ()) for name in way["names"]]
+    fixed = [target for job in jobs for way in job.get("static_configs", ()) for target in way["targets"]]
+    asked = [*named, *((target.partition(":")[0], target.partition(":")[2]) for target in fixed)]
+    assert [name for name, _ in asked] == ["harness", "api-next", "api"]
+    assert [name for name, port in asked if port not in services[name]["expose"]] == []
+    mounts = {volume.split(":")[1] for name in ("prometheus", "grafana") for volume in services[name]["volumes"]}
+    assert mounts >= {"/etc/prometheus", "/etc/grafana/provisioning", "/etc/grafana/dashboards"}
+
+
 @needs_promtool
 @pytest.mark.parametrize(
     "command", ["check config prometheus.yml", "check rules rules.yml", "test rules rules_test.yml"]
