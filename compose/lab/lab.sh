@@ -126,6 +126,19 @@ start() {
   echo "export POSTGRES_IMAGE=lab/postgres:18 TOXIPROXY_IMAGE=lab/toxiproxy:2.12.0 PROMETHEUS_IMAGE=lab/prometheus:2 PYTHON_IMAGE=lab/python:3.13"
 }
 
+# The packet filter as it was. A table of which nothing was said before is emptied: restoring leaves such a one alone.
+rules() {
+  local table
+  [ -e "$folder/filter.before" ] || return 0
+  for table in filter nat raw mangle; do
+    grep -q "^\*$table" "$folder/filter.before" && continue
+    iptables --table $table --flush && iptables --table $table --delete-chain
+    [ $table != filter ] || iptables --policy FORWARD ACCEPT
+  done
+  iptables-restore <"$folder/filter.before"
+  rm "$folder/filter.before"
+}
+
 stop() {
   local pid
   [ -s "$folder/engine.pid" ] || return 0
@@ -138,7 +151,7 @@ stop() {
   kill -0 "$pid" 2>/dev/null && fail "the engine (pid $pid) does not end"
   rm -f "$folder/engine.pid"
   ip link delete docker0 2>/dev/null || true
-  [ ! -e "$folder/filter.before" ] || { iptables-restore <"$folder/filter.before"; rm "$folder/filter.before"; }
+  rules
   [ ! -e "$folder/forward.before" ] || { cat "$folder/forward.before" >/proc/sys/net/ipv4/ip_forward; rm "$folder/forward.before"; }
 }
 
