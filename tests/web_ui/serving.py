@@ -1,5 +1,7 @@
 """Locust's real web UI over runs of which everything is known in advance: `python -m tests.web_ui.serving PORT FOLDER`.
 
+Never imported: Locust patches the process that imports it, first of all where Python 3.11's ssl is to bear it.
+
 The file `moment` in the folder says what is known: "running", where a second goes by from look to look, or "over".
 """
 
@@ -11,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from locust.env import Environment
 
 from harness.stack.ports import LOOPBACK
 from harness.web_ui.known import Known
 from harness.web_ui.routes import hang_in
-from tests.web_ui.told import STATE, UNDER_WAY, broken, running
-
-BASE_PATH = "/load"
+from tests.web_ui.told import BASE_PATH, STATE, UNDER_WAY, broken, running
 
 
 class Recorded:
@@ -41,8 +42,6 @@ class Recorded:
 
 def serve(port: int, folder: Path) -> None:
     """Serve until somebody ends this process."""
-    from locust.env import Environment  # noqa: PLC0415  # it patches the process that imports it, which tests are not
-
     sys.argv = ["locust"]  # Locust reads it again for its form
     environment = Environment()
     environment.create_local_runner().state = "running"

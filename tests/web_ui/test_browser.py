@@ -17,8 +17,7 @@ import pytest
 from harness.stack.ports import LOOPBACK, reserved
 from tests.lifecycle.playing import await_
 from tests.report.chromium import Tab, chromium, find_chromium
-from tests.web_ui.serving import BASE_PATH
-from tests.web_ui.told import EVIL
+from tests.web_ui.told import BASE_PATH, EVIL
 
 PROGRAM = find_chromium()
 if PROGRAM is None:

@@ -12,6 +12,8 @@ from harness.scenario import CLAIMED_ALWAYS, Plan, Scenario
 from harness.web_ui.known import Ended, Known, judged
 from tests.report.examples import BROKEN
 
+BASE_PATH = "/load"
+"""Of the UI that is served for tests, as by --web-base-path."""
 TARGET = Path(__file__).parents[2] / "compose" / "reference.toml"
 EVIL = '<img src=x onerror="window.struck=1">\''
 """What an order's id, a message or a name could hold, if it could hold anything."""
