@@ -175,7 +175,7 @@ def test_who_asks_for_figures_is_answered_while_everybody_else_is_told_busy(laun
     with closing(launch(more=narrow)) as api:
         customer = api.customer()
         first, second = customer.order(), customer.order()
-        assert customer.pay(first, "card").status_code == 200
+        assert customer.pay(first, "card").status_code in {200, 202}  # it holds the slot, decided or not
         before = asked(api)
         assert [customer.pay(second, "card").status_code, customer.create().status_code] == [503, 503]
         after = asked(api)
