@@ -24,6 +24,11 @@ from harness.live.news import Loading, Marked, News, PhaseBegins, Rested, RunBeg
 from harness.live.scenario import WatchedScenario
 
 LOOK_S = 1.0
+LAST_ASK_S = 1.5
+"""So long the last figures stay to be asked for, where somebody has asked before: Prometheus does so each second."""
+ANSWER_S = 0.2
+"""An answer that has begun is out within this."""
+POLL_S = 0.05
 NICE = 5
 """Beside a target and a generator that need the processor, watching comes last."""
 _NEWS: msgspec.json.Decoder[News] = msgspec.json.Decoder(News)
@@ -64,6 +69,17 @@ def watch(exposition: Exposition) -> None:
     if watched is not None:
         tell(watched)
         watched.close()
+    be_asked_once_more(exposition)
+
+
+def be_asked_once_more(exposition: Exposition) -> None:
+    """What was proven as the run came to rest is seen by whoever asks for metrics; where nobody has, this waits not."""
+    over_s = time.monotonic()
+    if exposition.asked.at_s is None:
+        return
+    while exposition.asked.at_s < over_s and time.monotonic() < over_s + LAST_ASK_S:
+        time.sleep(POLL_S)
+    time.sleep(ANSWER_S)
 
 
 def take(watched: WatchedScenario, news: Marked | PhaseBegins | Loading | Rested) -> None:

@@ -4,11 +4,14 @@ Names and labels by Prometheus' conventions; the README's table is made from `ME
 scheduled instant. What a run was, once it is over, `harness report --prometheus` says.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
 
 from harness.live.faults import Faults
 from harness.live.news import Loading, RunBegins
@@ -85,11 +88,25 @@ METRICS: Mapping[str, Metric] = _metrics(
 )
 
 
+class Asked(Collector):
+    """No family: it notes when somebody asks for them all."""
+
+    def __init__(self) -> None:
+        self.at_s: float | None = None
+        """When that began last, on the monotonic clock; None before the first."""
+
+    def collect(self) -> Iterable[Family]:
+        self.at_s = time.monotonic()
+        return ()
+
+
 class Exposition:
     """All families of one run, in a registry of their own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.asked = Asked()
+        self.registry.register(self.asked)
         self._families = {name: self._made(metric) for name, metric in METRICS.items()}
         self._totals: dict[tuple[str, ...], float] = {}
         """What counters stand at that are told as sums, by name and labels."""

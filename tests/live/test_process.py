@@ -78,11 +78,15 @@ class Watching:
             if any(promise.check == check and promise.broken for promise in state.promises):
                 return state
 
+    def close(self) -> None:
+        """The run is over."""
+        assert self.child.stdin is not None
+        self.child.stdin.close()
+
     def end(self) -> tuple[int, str]:
         """Close the pipe; gives exit code and standard error."""
-        assert self.child.stdin is not None
         assert self.child.stderr is not None
-        self.child.stdin.close()
+        self.close()
         with self.child.stderr as errors:
             said = errors.read().decode()
         self._reading.join(LIMIT_S)
@@ -171,6 +175,22 @@ def test_every_family_that_is_served_stands_in_the_list(
     text = httpx.get(f"http://{LOOPBACK}:{port}/metrics", trust_env=False).text
     served = {family.name: family.type for family in text_string_to_metric_families(text)}
     assert served == {metric.exposed.removesuffix("_total"): metric.type for metric in METRICS.values()}
+
+
+def test_who_has_asked_for_metrics_may_ask_once_more_when_the_run_is_over(
+    watching: tuple[Watching, int], ledger_url: str, tmp_path: Path
+) -> None:
+    process, port = watching
+    with httpx.Client(base_url=f"http://{LOOPBACK}:{port}", trust_env=False) as prometheus:
+        process.tell(*charged_twice(ledger_url, tmp_path)[:-1])
+        process.until("refund_in_window")
+        series = 'payment_chaos_breaches_total{promise="no_double_charge",scenario="HandWritten"} '
+        assert f"{series}0.0" in prometheus.get("/metrics").text
+        process.tell(Rested(quiescent=True))
+        process.close()
+        process.until("no_double_charge")
+        assert f"{series}1.0" in prometheus.get("/metrics").text
+    assert process.end() == (0, "")
 
 
 def test_it_ends_with_its_pipe_also_where_nothing_was_told() -> None:
