@@ -21,7 +21,7 @@ from harness.profile import PROFILES, Windows
 from harness.scenario import Scenario
 from harness.stack.addresses import addresses_of
 from harness.stack.builds import Chosen, resolve_defects
-from harness.stack.container_ground import check_compose
+from harness.stack.docker import check_compose
 from harness.stack.hosts import check_hosts
 from harness.stack.ports import check_free, reserved
 from harness.targets.file import TargetFile, load_target

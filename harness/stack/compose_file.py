@@ -44,8 +44,9 @@ class Project:
     """Service of the target -> port that it listens on in its container."""
     network: str
     """Name at the engine of the network that they share."""
+    postgres: str
+    """The service that is the database."""
     user: str
-    """Of the database."""
     password: str
     postgres_port: int
     toxiproxy_port: int
@@ -79,6 +80,7 @@ def read_project(text: str, target: TargetFile) -> Project:
         name=document["name"],
         ports={service.name: exposed(services, service.name, where) for service in target.service},
         network=document["networks"]["default"]["name"],
+        postgres=entry.postgres,
         user=environment.get("POSTGRES_USER", "postgres"),
         password=environment.get("POSTGRES_PASSWORD", ""),
         postgres_port=exposed(services, entry.postgres, where),

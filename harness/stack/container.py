@@ -15,7 +15,7 @@ share the host's clocks, CLOCK_MONOTONIC too, but not its pid namespace, so that
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import StackError, TimeLimit
@@ -89,7 +89,8 @@ class Container:
     _stopping: bool = False
     _kept: int = 0
     """Bytes of the log that an earlier container of it has said."""
-    _logs: int = field(default=0)
+    _logs: int = 0
+    """Bytes of the log as it was last written."""
 
     @property
     def url(self) -> str:

@@ -21,7 +21,7 @@ from harness.errors import UsageError
 from harness.stack.addresses import addresses_of
 from harness.stack.compose_file import Part, Project, read_project
 from harness.stack.containers import Containers, check_alone
-from harness.stack.docker import Docker, check_docker
+from harness.stack.docker import Docker, check_compose
 from harness.stack.ground import Ground
 from harness.stack.hosts import check_hosts
 from harness.stack.parts import Places
@@ -79,21 +79,10 @@ def open_container_ground(
             started = containers.start({name: Part(published=containers.published[name]) for name in shared}, wait=True)
             for name, log in shared.items():
                 opened.callback(containers.docker.keep_logs, started[name], logs / log)
-        yield ground_of(target, entry, containers, folder=folder, warden=warden, edges=edges, inside=inside)
-
-
-def check_compose(target: TargetFile) -> ComposeEntry:
-    """Raise UsageError where a target cannot be started as containers, here or at all."""
-    if target.compose is None:
-        raise UsageError(
-            f"target {target.name} cannot be started as containers: its file {target.path} has no [compose]"
-        )
-    if not (target.folder / target.compose.file).is_file():
-        raise UsageError(
-            f"target file {target.path}: [compose] file: there is no {target.folder / target.compose.file}"
-        )
-    check_docker()
-    return target.compose
+        ground = ground_of(target, entry, containers, folder=folder, warden=warden, edges=edges, inside=inside)
+        if ground.toxiproxy is not None:
+            wait_for(ground.toxiproxy.answers, READY_LIMIT_S, "Toxiproxy (limit toxiproxy_ready)")
+        yield ground
 
 
 def take_over(docker: Docker, project: Project, run_id: str, entry: ComposeEntry, *, inside: bool) -> Containers:
@@ -164,8 +153,6 @@ def ground_of(
     )
     at = within if inside else outside
     control = f"{entry.toxiproxy}:{project.toxiproxy_port}" if inside else f"{LOOPBACK}:{ours[entry.toxiproxy]}"
-    toxiproxy = Toxiproxy(f"http://{control}")
-    wait_for(toxiproxy.answers, READY_LIMIT_S, "Toxiproxy (limit toxiproxy_ready)")
     host, _, port = str(at.postgres).rpartition(":")
     return Ground(
         target=target,
@@ -178,7 +165,7 @@ def ground_of(
         within=within,
         folder=folder,
         warden=warden,
-        toxiproxy=toxiproxy,
+        toxiproxy=Toxiproxy(f"http://{control}"),
         postgres=Postgres(
             host=host, port=int(port), user=project.user, password=project.password, psql=find_binaries() / "psql"
         ),

@@ -92,6 +92,14 @@ class Containers:
         environ = self.docker.environment()
         return [warden.will_run(("docker", *command), environ) for command in reversed(self._back())]
 
+    def will_drop(self, database: str, warden: Warden) -> int:
+        """Tell the warden how a scenario's database is dropped, on a server that may outlive the run."""
+        server = next(
+            each.id for each in self.docker.listed(self.project.name) if each.service == self.project.postgres
+        )
+        drop = ("dropdb", "--force", "--if-exists", f"--username={self.project.user}", database)
+        return warden.will_run(("docker", "exec", server, *drop), self.docker.environment())
+
     def put_back(self) -> None:
         """Leave the project as it was before the run."""
         for command in self._back():

@@ -19,6 +19,7 @@ from pathlib import Path
 from harness.errors import StackError, TimeLimit, UsageError
 from harness.stack.compose_file import RUN_LABEL
 from harness.stack.process import MARK
+from harness.targets.file import ComposeEntry, TargetFile
 
 PROGRAM = "docker"
 CALL_LIMIT_S = 30.0
@@ -163,10 +164,19 @@ def compose_arguments(project: str, file: Path) -> tuple[str, ...]:
     return ("compose", "--project-name", project, "--file", str(file))
 
 
-def check_docker() -> None:
-    """Raise UsageError where there is no command line."""
+def check_compose(target: TargetFile) -> ComposeEntry:
+    """Raise UsageError where a target cannot be started as containers, here or at all."""
+    if target.compose is None:
+        raise UsageError(
+            f"target {target.name} cannot be started as containers: its file {target.path} has no [compose]"
+        )
+    if not (target.folder / target.compose.file).is_file():
+        raise UsageError(
+            f"target file {target.path}: [compose] file: there is no {target.folder / target.compose.file}"
+        )
     if shutil.which(PROGRAM) is None:
         raise UsageError("--stack compose needs the program docker with its plugin compose on PATH; there is none")
+    return target.compose
 
 
 def listed(line: str) -> Listed:

@@ -33,6 +33,7 @@ from harness.stack.layout import (
     word,
 )
 from harness.stack.parts import Edge, Endpoint, ProviderControl, Rollout, Running, Sight
+from harness.stack.postgres import Postgres
 from harness.stack.service import ProcessEvent, Service
 from harness.stack.starting import started_services
 from harness.stack.toxiproxy import Toxiproxy
@@ -159,8 +160,7 @@ def open_stack(
         opened.callback(shutil.rmtree, data, ignore_errors=True)
         database = values.get("database")
         if ground.postgres is not None and database is not None:
-            ground.postgres.create_database(database)
-            opened.callback(ground.postgres.drop_database, database)
+            open_database(ground, ground.postgres, database, opened)
         edges = {entry.name: edge_of(ground, entry) for entry in target.edge if leads_somewhere(ground, entry)}
         for edge in edges.values():
             open_proxy(ground, edge, opened)
@@ -192,6 +192,14 @@ def open_stack(
         )
         opened.enter_context(commanded(target, values))
         yield stack
+
+
+def open_database(ground: Ground, postgres: Postgres, name: str, opened: ExitStack) -> None:
+    """Create a database; it is dropped when `opened` ends. A server of our own ends with the run, and it with that."""
+    if ground.containers is not None:
+        opened.callback(ground.warden.done, ground.containers.will_drop(name, ground.warden))
+    postgres.create_database(name)
+    opened.callback(postgres.drop_database, name)
 
 
 def open_proxy(ground: Ground, edge: Edge, opened: ExitStack) -> None:
