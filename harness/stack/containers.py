@@ -132,7 +132,8 @@ class Containers:
         back = [name for name in ours if name in self.stood]
         # What the run has left, with its volumes: Compose would leave these lying where it makes a container anew.
         gone = (*compose, "rm", "--force", "--stop", "--volumes", *ours)
-        return [gone, (*compose, "up", "--detach", "--no-build", "--no-deps", *back)] if back else [gone]
+        # With all that they depend on, so that Compose finds them unchanged afterwards; what of it stands is let alone.
+        return [gone, (*compose, "up", "--detach", "--no-build", "--no-recreate", *back)] if back else [gone]
 
     def _write(self, name: str, document: Document) -> Path:
         self.folder.mkdir(mode=0o700, exist_ok=True)

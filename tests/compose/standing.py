@@ -79,6 +79,10 @@ class Standing:
         kinds = (("ps", "-a"), ("network", "ls"), ("volume", "ls"))
         return [name for kind in kinds for name in docker(*kind, "-q", "--filter", label).split()]
 
+    def nameless(self) -> int:
+        """How many volumes lie there that belong to no container: of no project, as far as the engine knows."""
+        return len(docker("volume", "ls", "-q", "--filter", "dangling=true", "--filter", "name=^[0-9a-f]{64}$").split())
+
 
 def docker(*arguments: str) -> str:
     """What `docker ARGUMENTS` prints."""

@@ -27,8 +27,10 @@ KILLED = re.compile(r'"service":"api","event":"(killed|started|ready)","pid":(\d
 @pytest.fixture(scope="module")
 def standing() -> Iterator[Standing]:
     with project() as standing:
+        before = standing.nameless()
         yield standing
     assert standing.left() == []
+    assert standing.nameless() <= before
 
 
 def healthy() -> set[str]:

@@ -84,7 +84,7 @@ def test_a_stack_that_stood_is_put_back_as_it_was_and_what_did_not_stand_goes(en
     containers.put_back()
     assert engine.calls() == [
         f"{COMPOSE}/compose-as-it-was.json rm --force --stop --volumes a postgres toxiproxy",
-        f"{COMPOSE}/compose-as-it-was.json up --detach --no-build --no-deps toxiproxy",
+        f"{COMPOSE}/compose-as-it-was.json up --detach --no-build --no-recreate toxiproxy",
     ]
 
 
@@ -96,7 +96,7 @@ def test_from_inside_the_servers_stay_and_must_have_stood(engine: Engine) -> Non
     containers.put_back()
     assert [call.partition(".json ")[2] for call in engine.calls()] == [
         "rm --force --stop --volumes a",
-        "up --detach --no-build --no-deps a",
+        "up --detach --no-build --no-recreate a",
     ]
 
 
@@ -128,7 +128,7 @@ def test_the_warden_puts_back_what_a_killed_run_cannot(engine: Engine, tmp_path:
     assert told == [
         "exec c1 dropdb --force --if-exists --username=owner payment_r",
         "rm --force --stop --volumes a",
-        "up --detach --no-build --no-deps a",
+        "up --detach --no-build --no-recreate a",
     ]
     assert rescue(tmp_path / "state") == []
 
