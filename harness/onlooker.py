@@ -29,8 +29,10 @@ from harness.targets.source import SourceKind
 Tell = Callable[[News], None]
 """Tells whoever watches; never waits, never raises."""
 
-END_LIMIT_S = 2.0
-"""Within this it has said its last word, and within this again it is gone."""
+END_LIMIT_S = 15.0
+"""Within this it has said its last word, also where it had hardly begun on a machine that is busy."""
+GONE_LIMIT_S = 1.0
+"""And within this it is gone."""
 _STATE = msgspec.json.Decoder(State)
 
 
@@ -78,7 +80,14 @@ def watching(assignment: Assignment, *, on_state: Callable[[State], None], say: 
 
 
 @contextmanager
-def watched(*, log: Path, metrics: MetricsAt | None, on_state: Callable[[State], None], say: Say) -> Iterator[Tell]:
+def watched(
+    *,
+    log: Path,
+    metrics: MetricsAt | None,
+    on_state: Callable[[State], None],
+    say: Say,
+    end_limit_s: float = END_LIMIT_S,
+) -> Iterator[Tell]:
     """A live process beside the block; `on_state` is given each of its lines, `say` the first breach of each promise.
 
     Serves metrics at `metrics`, where that is given. What it says on standard error goes to `log`.
@@ -95,9 +104,9 @@ def watched(*, log: Path, metrics: MetricsAt | None, on_state: Callable[[State],
     finally:
         with suppress(OSError):
             child.stdin.close()
-        listening.join(END_LIMIT_S)
+        listening.join(end_limit_s)
         try:
-            code = child.wait(timeout=END_LIMIT_S)
+            code = child.wait(timeout=GONE_LIMIT_S)
         except TimeoutExpired:
             child.kill()
             code = child.wait()

@@ -30,6 +30,8 @@ from harness.operation import Op, Outcome
 from harness.punctuality import Punctuality, lags, lateness_limit_ms
 from harness.recorder.samples import Sample
 
+MARGIN = 2
+"""What a run so far may still become worse by, before what was called silence is the generator's own doing."""
 _SAMPLE = msgspec.json.Decoder(Sample)
 
 
@@ -133,12 +135,15 @@ class LiveJudge:
         self._on_end(operation)
 
     def _lags(self) -> bool:
-        """Whether the generator does, by what the judge will ask of it."""
+        """Whether the generator is on its way to: at half of any limit that the judge will hold the whole run to."""
         load = self.loading
         if load is None:
             return False
         told = Punctuality(
-            planned=load.planned, missed=load.missed, lateness_p99_ms=load.lateness_p99_ms, cpu_share=load.cpu_share
+            planned=load.planned,
+            missed=MARGIN * load.missed,
+            lateness_p99_ms=MARGIN * load.lateness_p99_ms,
+            cpu_share=MARGIN * load.cpu_share,
         )
         return bool(lags(told, lateness_limit_ms(self._record.objectives.latency_limit_ms)))
 

@@ -41,7 +41,10 @@ def test_a_watcher_that_is_killed_is_told_once_and_the_run_goes_on(tmp_path: Pat
 
 def test_a_watcher_that_hangs_holds_nothing_up(tmp_path: Path) -> None:
     said: list[Progress] = []
-    with watched(log=tmp_path / "live.log", metrics=None, on_state=lambda _: None, say=said.append) as tell:
+    watching = watched(
+        log=tmp_path / "live.log", metrics=None, on_state=lambda _: None, say=said.append, end_limit_s=1.0
+    )
+    with watching as tell:
         os.kill(child_of_ours().pid, signal.SIGSTOP)
         for _ in range(5_000):  # far more than a pipe holds
             tell(LOADING)
