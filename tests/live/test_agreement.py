@@ -41,7 +41,7 @@ OWN = {
     "no_leak": LEAK_STORIES,
     "owner_only": OWNER_STORIES,
 }
-"""Histories of the promises that are watched, and then of others, in which money and orders go wrong as well."""
+"""Histories of the promises that are watched."""
 OTHERS = {
     "no_orphan_charge": ORPHAN_STORIES,
     "no_over_refund": (*OVER_REFUND_STORIES, *PROMISE_STORIES),
@@ -54,6 +54,7 @@ OTHERS = {
     "fulfilled_once": FULFILMENT_STORIES,
     "no_stuck_order": STUCK_STORIES,
 }
+"""Of others, in which money and orders go wrong as well: `pytest -m proof tests/live`."""
 BY_ORDER = {"no_vanished_order", "no_double_charge", "refund_in_window"}
 """Whose findings are an order each, in the verdict as here."""
 LEFT_TO_THE_VERDICT = {
@@ -107,8 +108,9 @@ def stories() -> Iterator[object]:
     for check, told in (OWN | OTHERS).items():
         for story in told:
             name = f"{check}-{story.column}-{story.entry or 'plain'}".replace(" ", "_")
+            marks = [] if check in OWN else [pytest.mark.proof]
             if story.entry not in TOLD_BY_PROCESSES_ALONE:
-                yield pytest.param(story, id=name)
+                yield pytest.param(story, id=name, marks=marks)
 
 
 @pytest.mark.parametrize("story", list(stories()))

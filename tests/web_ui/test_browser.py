@@ -1,7 +1,7 @@
-"""Does the tab show in a real browser, inside Locust's own UI, what is known? Skipped where there is no Chromium.
+"""Does the tab show in a real browser, inside Locust's own UI, what is known?
 
-Screenshots lie in $HARNESS_SCREENSHOTS if that is set: look at them after a change. A whole run, from the start form to
-the verdict: tests/lifecycle/test_web_ui_browser.py.
+Needs Chromium: `pytest -m proof tests/web_ui`. Screenshots lie in $HARNESS_SCREENSHOTS if that is set: look at them
+after a change. A whole run, from the start form to the verdict: tests/lifecycle/test_web_ui_browser.py.
 """
 
 import os
@@ -18,6 +18,8 @@ from harness.stack.ports import LOOPBACK, reserved
 from tests.lifecycle.playing import await_
 from tests.report.chromium import Tab, chromium, find_chromium
 from tests.web_ui.told import BASE_PATH, EVIL
+
+pytestmark = pytest.mark.proof
 
 PROGRAM = find_chromium()
 if PROGRAM is None:
