@@ -20,6 +20,8 @@ from harness.live.watch import Scene
 from harness.money import amount
 from harness.operation import Op, Outcome
 
+MONEY = frozenset({"captured", "refund_accepted", "refunded", "failed"})
+"""Kinds of a ledger's rows that an order's account is made of."""
 SLACK_NS = 300_000_000
 """Beyond a window: a clock's coarseness, and a row that is being written."""
 AFTER_OUTAGE_NS = 1_000_000_000
@@ -109,19 +111,18 @@ class Charges:
         if row.kind in {"captured", "refunded"}:
             moved = (provider, row.kind, row.currency or "")
             self.moved[moved] = self.moved.get(moved, 0) + row.amount_minor
-        if row.order is None:
+        if row.order is None or row.kind not in MONEY:
             return
-        number = row.refund_number or f"seq {row.seq}"
+        account, number = self._touch(row.order), row.refund_number or f"seq {row.seq}"
         if row.kind == "captured":
-            account = self._touch(row.order)
             self.twice.watched += not account.captures
             account.captures.append((provider, row.at_ns, row.amount_minor))
         elif row.kind == "refund_accepted":
-            self._touch(row.order).running[number] = row.amount_minor
-        elif row.kind in {"refunded", "failed"}:
-            self._touch(row.order).running.pop(number, None)
+            account.running[number] = row.amount_minor
+        else:
+            account.running.pop(number, None)
             if row.kind == "refunded":
-                self._touch(row.order).back.append((row.at_ns, row.amount_minor))
+                account.back.append((row.at_ns, row.amount_minor))
 
     def _judge(self, order: str, account: Account) -> bool:
         """Call what is late; gives whether anything is owed that has time left."""

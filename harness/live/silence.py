@@ -101,17 +101,19 @@ class Silence:
     def _look_for_vain(self, operation: Operation) -> None:
         """Whether the same was asked for too long, each time given up; an answer in between begins anew."""
         rows = sorted(self._asked[_question(operation)], key=lambda each: (each.inv.sent_ns, each.inv.id))
-        streak: list[Operation] = []
+        first_ns: int | None = None
+        last_ns = 0
         for each in rows:
             if each.several:
                 continue
             if each.done is None or each.done.ending not in HUNG_UP:
-                streak.clear()
+                first_ns, last_ns = None, 0
                 continue
-            streak.append(each)
-            asked_ns = max(row.done.done_ns for row in streak if row.done is not None) - streak[0].inv.sent_ns
-            if asked_ns > self._limit_ns and each.done is not None:
-                self._call(each, f"was asked again for {asked_ns / 1e9:.1f} s in vain", each.done.done_ns)
+            first_ns = each.inv.sent_ns if first_ns is None else first_ns
+            last_ns = max(last_ns, each.done.done_ns)
+            if last_ns - first_ns > self._limit_ns:
+                how = f"was asked again for {(last_ns - first_ns) / 1e9:.1f} s in vain"
+                self._call(each, how, each.done.done_ns)
 
     def _call(self, operation: Operation, how: str, provable_ns: int) -> None:
         if self._own_edge or self._lags():
