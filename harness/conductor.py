@@ -29,7 +29,7 @@ from harness.evidence.clocks import sample_clocks
 from harness.evidence.ledgers import watermark
 from harness.faults.timeline import Timeline
 from harness.known_breaches import KNOWN_FILE
-from harness.live.news import Marked, PhaseBegins, Rested
+from harness.live.news import Marked, PhaseBegins, Rested, ScenarioEnds
 from harness.live.state import State
 from harness.load.client import Client, Deadlines
 from harness.load.dispatch import Dispatch
@@ -135,6 +135,7 @@ def conduct_scenario(scenario: Scenario, run: Run) -> None:
                 stage.timeline.lift_all()
         collected = gather(stage)
         close_account(stage, collected)
+        stage.tell(ScenarioEnds())
 
 
 @contextmanager

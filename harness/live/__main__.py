@@ -20,7 +20,7 @@ import msgspec
 from prometheus_client import disable_created_metrics, start_http_server
 
 from harness.live.metrics import Exposition
-from harness.live.news import Loading, Marked, News, PhaseBegins, Rested, RunBegins, ScenarioBegins
+from harness.live.news import Loading, Marked, News, PhaseBegins, Rested, RunBegins, ScenarioBegins, ScenarioEnds
 from harness.live.scenario import WatchedScenario
 
 LOOK_S = 1.0
@@ -57,19 +57,25 @@ def watch(exposition: Exposition) -> None:
             if watched is not None:
                 tell(watched)
         elif isinstance(news, ScenarioBegins):
-            if watched is not None:
-                watched.close()
             watched = WatchedScenario(news, exposition)
+        elif isinstance(news, ScenarioEnds):
+            leave(watched)
+            watched = None
         elif isinstance(news, RunBegins):
             exposition.run(news)
         elif watched is not None:
             take(watched, news)
             if isinstance(news, Rested):
                 tell(watched)  # what is still so now stays so: it is called before the stack goes
+    leave(watched)
+    be_asked_once_more(exposition)
+
+
+def leave(watched: WatchedScenario | None) -> None:
+    """Look at a scenario for the last time."""
     if watched is not None:
         tell(watched)
         watched.close()
-    be_asked_once_more(exposition)
 
 
 def be_asked_once_more(exposition: Exposition) -> None:

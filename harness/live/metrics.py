@@ -53,7 +53,7 @@ def _metrics(rows: Iterable[tuple[type[MetricWrapperBase], str, str, str]]) -> d
 METRICS: Mapping[str, Metric] = _metrics(
     (
         (Gauge, "run_info", "run_id target profile size seed", "Which run it is; always 1."),
-        (Gauge, "phase", "scenario phase", "1 for the phase that the scenario is in."),
+        (Gauge, "phase", "scenario phase", "1 for the phase that the scenario is in; 0 for each once it is over."),
         (Counter, "operations_total", "scenario operation outcome", "Operations that ended: ok, fail or info."),
         (
             Histogram,
@@ -115,8 +115,8 @@ class Exposition:
         """Say which run it is."""
         self._gauge("run_info").labels(news.run_id, news.target, news.profile, news.size, str(news.seed)).set(1)
 
-    def phase(self, scenario: str, phase: str) -> None:
-        """The scenario is in this phase, and in no other."""
+    def phase(self, scenario: str, phase: str | None) -> None:
+        """The scenario is in this phase, and in no other; in none where it is over."""
         for name in PHASES:
             self._gauge("phase").labels(scenario, name).set(name == phase)
 

@@ -81,4 +81,8 @@ class Rested(msgspec.Struct, frozen=True, kw_only=True, tag="rested"):
     """Nothing moved any more; False where it ran into its limit."""
 
 
-News = RunBegins | ScenarioBegins | Marked | PhaseBegins | Loading | Rested
+class ScenarioEnds(msgspec.Struct, frozen=True, kw_only=True, tag="ends"):
+    """Its evidence is gathered; its stack is about to go."""
+
+
+News = RunBegins | ScenarioBegins | Marked | PhaseBegins | Loading | Rested | ScenarioEnds

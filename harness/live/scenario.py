@@ -85,7 +85,8 @@ class WatchedScenario:
         return state
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Let go of files and connections; a scenario that is over is in no phase."""
+        self._exposition.phase(self.name, None)
         self._pool.shutdown(wait=True, cancel_futures=True)
         for reader in self._readers:
             reader.close()

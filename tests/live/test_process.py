@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,8 +15,19 @@ import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from harness.live.metrics import METRICS
-from harness.live.news import Ledger, Loading, Marked, News, PhaseBegins, Rested, RunBegins, ScenarioBegins
+from harness.live.__main__ import LOOK_S
+from harness.live.metrics import METRICS, PREFIX
+from harness.live.news import (
+    Ledger,
+    Loading,
+    Marked,
+    News,
+    PhaseBegins,
+    Rested,
+    RunBegins,
+    ScenarioBegins,
+    ScenarioEnds,
+)
 from harness.live.state import Broken, State
 from harness.stack.ports import LOOPBACK, reserved
 from tests.histories.builder import Run
@@ -112,6 +124,21 @@ def watching() -> Iterator[tuple[Watching, int]]:
                 watching.end()
 
 
+def served(port: int) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """(sample, labels) -> figure, of all that is served now."""
+    text = httpx.get(f"http://{LOOPBACK}:{port}/metrics", trust_env=False).text
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def in_phases(port: int) -> list[str]:
+    """The phases that any scenario is in."""
+    return [dict(labels)["phase"] for (name, labels), on in served(port).items() if on and name == f"{PREFIX}phase"]
+
+
 def charged_twice(ledger_url: str, folder: Path) -> tuple[News, ...]:
     """A run in which an order was charged twice, told up to its rest; its instants lie long ago."""
     run = Run()
@@ -149,21 +176,36 @@ def test_a_double_charge_is_told_kept_and_counted(
     state = process.until("no_double_charge")
     assert (state.planned, state.started, state.missed, state.in_flight) == (4, 3, 1, 2)
     assert {each.subject for each in state.new} == {"A"}
-    text = httpx.get(f"http://{LOOPBACK}:{port}/metrics", trust_env=False).text
-    told = {
-        (sample.name, *sorted(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
+    told = served(port)
     scenario = ("scenario", "HandWritten")
-    assert told["payment_chaos_breaches_total", ("promise", "no_double_charge"), scenario] == 1
-    assert told["payment_chaos_breaches_total", ("promise", "no_vanished_order"), scenario] == 0
-    captured = (("currency", "CNY"), ("direction", "captured"), ("provider", "wechat"), scenario)
-    assert told[("payment_chaos_provider_money_minor_units_total", *captured)] == 2000
-    assert told["payment_chaos_arrivals_missed_total", scenario] == 1
+
+    def figure(name: str, *labels: tuple[str, str]) -> float:
+        return told[PREFIX + name, frozenset({scenario, *labels})]
+
+    assert figure("breaches_total", ("promise", "no_double_charge")) == 1
+    assert figure("breaches_total", ("promise", "no_vanished_order")) == 0
+    captured = (("currency", "CNY"), ("direction", "captured"), ("provider", "wechat"))
+    assert figure("provider_money_minor_units_total", *captured) == 2000
+    assert figure("arrivals_missed_total") == 1
     assert process.end() == (0, "")
     kept = (tmp_path / "HandWritten" / "live.jsonl").read_bytes().splitlines()
     assert {msgspec.json.decode(line, type=Broken).check for line in kept} == {"no_double_charge", "refund_in_window"}
+
+
+def test_a_scenario_that_is_over_is_in_no_phase_and_the_next_ones_are_not_its_own(
+    watching: tuple[Watching, int], ledger_url: str, tmp_path: Path
+) -> None:
+    process, port = watching
+    process.tell(*charged_twice(ledger_url, tmp_path), PhaseBegins(phase="evidence"))
+    process.until("no_double_charge")
+    assert in_phases(port) == ["evidence"]
+    process.tell(ScenarioEnds(), PhaseBegins(phase="stack"))
+    until_s = time.monotonic() + LIMIT_S
+    while in_phases(port):
+        assert time.monotonic() < until_s
+    time.sleep(2 * LOOK_S)
+    assert in_phases(port) == []
+    assert process.end() == (0, "")
 
 
 def test_every_family_that_is_served_stands_in_the_list(
