@@ -173,8 +173,11 @@ class UpgradeInjection:
         self._new = control.sight(self.rollout.new)
         self._begun_s = time.monotonic()
         self._move(self.steps[0])
-        took_s = self._begun_s - begun_s
-        return confirmed(f"{self.release} answers after {took_s:.1f} s as pid {_pid(self._new)}, {self._serves()}")
+        took_s, window_s = self._begun_s - begun_s, self.step_s * len(self.steps)
+        told = f"{self.release} answers after {took_s:.1f} s as pid {_pid(self._new)}, {self._serves()}"
+        if window_s and took_s >= window_s:
+            return mismatch(f"{told}; its window of {window_s:g} s is over: what it was to meet has gone by")
+        return confirmed(told)
 
     def read_back(self) -> Proof:
         return self.watch()

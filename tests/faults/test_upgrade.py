@@ -13,7 +13,7 @@ import pytest
 
 from harness.errors import FaultError
 from harness.faults import Canary, Upgrade
-from harness.faults.proof import Event, FaultRow
+from harness.faults.proof import Event, FaultRow, Status
 from harness.faults.surroundings import Endpoint, Rollout, Running, Sight, Surroundings
 from harness.faults.timeline import Timeline
 from harness.scenario import Faults
@@ -145,7 +145,7 @@ def test_an_upgrade_takes_the_users_over_in_steps_and_ends_the_old_process(build
 
 
 def test_a_canary_has_its_share_and_is_gone_after_its_window(builds: Builds) -> None:
-    path = run(builds, Canary("r2", share=0.5).between(0, 1.5))
+    path = run(builds, Canary("r2", share=0.5).between(0, 3))
     assert proven(path) == PROVEN
     assert moves(path) == [("r2", 0.5), ("r1", 1.0)]
     assert builds.running("api-next") is None
@@ -157,8 +157,16 @@ def test_an_old_process_that_does_not_end_makes_an_upgrade_a_mismatch(
 ) -> None:
     monkeypatch.setattr("harness.faults.upgrade.END_LIMIT_S", 0.3)
     builds.deaf_to_drain = True
-    path = run(builds, Upgrade("r2", steps=(1.0,)).between(0, 1))
+    path = run(builds, Upgrade("r2", steps=(1.0,)).between(0, 3))
     assert the(Event.LIFT_READ_BACK, path).detail.endswith("still lives 0.3 s after it was told to end")
+
+
+def test_a_release_that_answers_when_its_window_is_over_makes_an_upgrade_a_mismatch(builds: Builds) -> None:
+    path = run(builds, Upgrade("r2").between(0, 0.01))
+    told = the(Event.INJECTED, path)
+    assert told.status is Status.MISMATCH
+    assert told.detail.endswith("its window of 0.01 s is over: what it was to meet has gone by")
+    assert builds.running("api") is None
 
 
 def test_an_upgrade_of_what_cannot_be_upgraded_is_refused(builds: Builds, tmp_path: Path) -> None:
