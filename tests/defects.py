@@ -32,7 +32,7 @@ DEFECTS: dict[str, Caught] = {
     "key_without_user": Caught(scene="FestivalEvening", check="owner_only"),
     "unknown_left_alone": Caught(scene="AnswerLost", check="no_stuck_order"),
     "no_deadline": Caught(scene="SilentProvider", check="no_silence"),
-    "old_schema_refused": Caught(scene="RollingUpgrade", check="success_ratio"),
+    "old_schema_refused": Caught(scene="RollingUpgrade", check="success_ratio", alone=True),
     "abandon_on_unknown": Caught(scene="AnswerLost", check="success_ratio"),
     "released_twice": Caught(scene="RepeatedNotices", check="fulfilled_once"),
     "released_before_payment": Caught(scene="LateCharge", check="fulfilled_once"),
@@ -71,7 +71,7 @@ DEFECTS: dict[str, Caught] = {
     "reconciliation_blind": Caught(scene="MorningPeak", check="detection_time"),
     "reconciliation_without_grace": Caught(scene="MorningPeak", check="detection_time"),
     "refund_in_yuan_for_fen": Caught(scene="MorningPeak", check="money_conserved"),
-    "upgrade_drops_in_flight": Caught(scene="RollingUpgrade", check="no_orphan_charge"),
+    "upgrade_drops_in_flight": Caught(scene="RollingUpgrade", check="no_orphan_charge", alone=True),
     "canary_not_sticky": Caught(scene="BadCanary", check="canary_contained", alone=True),
     "canary_twice_share": Caught(scene="BadCanary", check="canary_contained", alone=True),
     "never_rolls_back": Caught(scene="BadCanary", check="canary_contained", alone=True),
@@ -129,5 +129,5 @@ SCENARIOS = (
 )
 """Every scenario; the fixed build passes all of them."""
 
-ALONE = frozenset({"BadCanary", "FestivalEvening", "Incident", "Overload", "ReadStorm"})
+ALONE = frozenset({"BadCanary", "FestivalEvening", "Incident", "Overload", "ReadStorm", "RollingUpgrade"})
 """Scenarios that load the machine, or promise a latency: nothing else runs beside the fixed build's scene."""

@@ -2,8 +2,8 @@
 
 Each scene is a `harness gate` of its own, with its own API, providers,
 Toxiproxy and ports; all share one PostgreSQL, in which each has a database of
-its own. Scenes that depend on timing run alone, after the others and after all
-tests that read no scene.
+its own. Scenes that depend on timing come at the end, after the others and after
+all tests that read no scene: nothing but a second one of them runs beside them.
 """
 
 import os
@@ -23,8 +23,10 @@ import msgspec
 from harness.verdict import Finding, JudgedCheck, Verdict
 from harness.verdict_document import decode_verdict
 
-LANES = max(2, min(4, (os.cpu_count() or 2) + 1))
-"""Scenes at a time: they wait more than they compute."""
+LANES = max(2, min(4, os.cpu_count() or 2))
+"""Scenes at a time: each takes half a core, and the tests beside them take the rest."""
+QUIET_LANES = 2
+"""Scenes at a time when nothing else goes on any more."""
 SCENE_LIMIT_S = 150
 """A scene takes 20 to 40 s; several side by side somewhat longer."""
 WAIT_LIMIT_S = 1800
@@ -38,14 +40,14 @@ class Scene:
     """One run of one scenario."""
 
     scenario: str
-    defect: str | None = None
+    defects: tuple[str, ...] = ()
     seed: int = 1
     size: str = "scene"
     alone: bool = False
 
     def name(self) -> str:
         """A file name for it."""
-        return "-".join((self.scenario, self.size, self.defect or "fixed", str(self.seed)))
+        return "-".join((self.scenario, self.size, "+".join(self.defects) or "fixed", str(self.seed)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,7 +116,7 @@ def play(scene: Scene, runs: Path, postgres: str | None) -> Ended:
     folder = runs / scene.name()
     command = [sys.executable, "-m", "harness.cli", "gate", scene.scenario, "--size", scene.size]
     command += ["--seed", str(scene.seed), "--runs", str(folder)]
-    command += ["--defect", scene.defect] if scene.defect else []
+    command += [word for defect in scene.defects for word in ("--defect", defect)]
     try:
         child = subprocess.run(
             command,
@@ -139,7 +141,7 @@ class Lanes:
         self._postgres = postgres
         self._lanes = lanes
         self._pool = ThreadPoolExecutor(lanes)
-        self._alone = ThreadPoolExecutor(1)
+        self._quiet_pool = ThreadPoolExecutor(QUIET_LANES)
         self._tests: set[str] = set()
         self._quiet = threading.Event()
         self._closed = False
@@ -149,17 +151,17 @@ class Lanes:
         self._news: SimpleQueue[str] = SimpleQueue()
 
     def start(self, scenes: Iterable[Scene], tests: Iterable[str] = ()) -> None:
-        """Play them all: first those that bear company, then, when `tests` are over too, the others one at a time."""
+        """Play them all: first those that bear company, then, when `tests` are over too, the others."""
         wanted = list(dict.fromkeys(scenes))
         alone = [scene for scene in wanted if scene.alone]
         self._wanted = len(wanted)
         self._tests = set(tests)
         if not self._tests:
             self._quiet.set()
-        self._news.put(f"{len(wanted)} scenes, {self._lanes} at a time; {len(alone)} of them alone, at the end")
+        self._news.put(f"{len(wanted)} scenes, {self._lanes} at a time; {len(alone)} of them at the end")
         others = [self._pool.submit(self._play, scene) for scene in wanted if not scene.alone]
         for scene in alone:
-            self._alone.submit(self._play_alone, scene, others)
+            self._quiet_pool.submit(self._play_alone, scene, others)
 
     def over(self, test: str) -> None:
         """A test has ended."""
@@ -178,7 +180,7 @@ class Lanes:
         self._closed = True
         self._quiet.set()
         self._pool.shutdown(cancel_futures=True)
-        self._alone.shutdown(cancel_futures=True)
+        self._quiet_pool.shutdown(cancel_futures=True)
 
     def _play_alone(self, scene: Scene, others: list[Future[None]]) -> None:
         for future in others:

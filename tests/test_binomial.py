@@ -123,10 +123,10 @@ def test_a_share_that_did_not_change_is_rarely_said_to_have_fallen(
     before: int, after: int, most: float, share: float
 ) -> None:
     """Counted out over every pair of outcomes."""
-    falls = 0.0
+    falls, highs = 0.0, [upper_bound(k, after) for k in range(after + 1)]
     for good in range(before + 1):
         low = lower_bound(good, before)
-        lowest = [k for k in range(after + 1) if upper_bound(k, after) < low]
+        lowest = [k for k, high in enumerate(highs) if high < low]
         falls += chance_of(good, before, share) * sum(chance_of(k, after, share) for k in lowest)
     assert falls <= most
 

@@ -52,7 +52,8 @@ def test_the_command_line_starts_without_locust_and_gevent() -> None:
 
 
 def test_lists_show_what_there_is() -> None:
-    assert all(name in harness("list", "checks").stdout for name in CHECKS)
+    checks = harness("list", "checks").stdout
+    assert all(name in checks for name in CHECKS)
     assert "CutAnswers" in harness("list", "faults").stdout
     assert "global_lock" in harness("list", "defects", "--target", str(TARGET)).stdout
 

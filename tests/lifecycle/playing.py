@@ -19,7 +19,7 @@ TARGET = ROOT / "compose" / "reference.toml"
 LIMIT_S = 120.0
 """Generous: a busy machine takes a multiple of what an idle one does."""
 LOOK_EVERY_S = 0.05
-LANES = 3
+LANES = 2
 Outcome = TypeVar("Outcome")
 SCENARIOS = '''"""Short runs."""
 

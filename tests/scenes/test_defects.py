@@ -1,7 +1,7 @@
-"""For each check the first of its defects is caught by it; the fixed build passes the scenes that none of those plays.
+"""For each check the first of its defects is caught by it; the fixed build passes the scene that strikes everywhere.
 
-So every scenario is played. All defects with three seeds each, and the fixed build in every scene with ten, are
-`make proof`: there are more than fit into the minutes of `make test`.
+All defects by themselves, with three seeds each, and the fixed build in every scene with ten, are `make proof`: there
+are more than fit into the minutes of `make test`.
 """
 
 import pytest
