@@ -122,8 +122,8 @@ def find_affected(evidence: Evidence) -> None:
     assert rule is not None
     codes, statuses = ([], []) if busy is None else (list(busy.codes), list(busy.statuses))
     read_ns = evidence.until_ns if evidence.conduct.books_read_ns is None else evidence.conduct.books_read_ns[0]
-    evidence.con.execute(TRIES, {"codes": codes, "statuses": statuses})
-    evidence.con.execute(SEEN_PAYING)
-    evidence.con.execute(LOGGED, {"unresolved": list(rule.unresolved_states), "read_ns": read_ns})
-    evidence.con.execute(UNASKED)
-    evidence.con.execute(TOUCHED, {"limit_ns": rule.unresolved_ms * 1_000_000, "edge_ns": EDGE_NS})
+    evidence.execute(TRIES, codes=codes, statuses=statuses)
+    evidence.execute(SEEN_PAYING)
+    evidence.execute(LOGGED, unresolved=list(rule.unresolved_states), read_ns=read_ns)
+    evidence.execute(UNASKED)
+    evidence.execute(TOUCHED, limit_ns=rule.unresolved_ms * 1_000_000, edge_ns=EDGE_NS)

@@ -36,7 +36,7 @@ def check(evidence: Evidence) -> CheckResult:
         return CheckResult(examined=0, not_offered="it has no status page")
     limit_ns = evidence.window_ns("announced_ms")
     evidence.once(note_attempts)
-    evidence.con.execute(CAUSES, {"until_ns": evidence.until_ns})
+    evidence.execute(CAUSES, until_ns=evidence.until_ns)
     looks = evidence.cases(LOOKS)
     blind = evidence.rows(BLIND, until_ns=evidence.until_ns)
     failures = evidence.cases(FAILURES)

@@ -53,7 +53,7 @@ def check(evidence: Evidence) -> CheckResult:
     """Compare customers of healthy methods with those of the steady phase; a case is one of the former."""
     evidence.once(find_struck)
     evidence.once(see_how_they_fared)
-    evidence.con.execute(BESIDE)
+    evidence.execute(BESIDE)
     before = evidence.cases(BEFORE)[0]
     methods = evidence.cases(MEANWHILE)
     undecided = sum(case.undecided for case in methods)

@@ -51,14 +51,16 @@ def note_busy(evidence: Evidence) -> BusyRecord | None:
 def note_served(evidence: Evidence) -> None:
     """Make the tables `own_faults` and `served`; to be called by `Evidence.once`."""
     evidence.once(note_attempts)
-    evidence.con.execute(
-        OWN_FAULTS, {"until_ns": evidence.until_ns, "recovered_ns": evidence.window_ns("recovered_ms")}
-    )
-    evidence.con.execute(SERVED, {"limit_ns": evidence.scenario.objectives.latency_limit_ms * 1_000_000})
+    evidence.execute(OWN_FAULTS, until_ns=evidence.until_ns, recovered_ns=evidence.window_ns("recovered_ms"))
+    evidence.execute(SERVED, limit_ns=evidence.scenario.objectives.latency_limit_ms * 1_000_000)
 
 
 def _tell_busy(evidence: Evidence) -> None:
     busy = evidence.scenario.capabilities.busy
     assert busy is not None
-    codes = {"codes": list(busy.codes), "statuses": list(busy.statuses)}
-    evidence.con.execute(TOLD_BUSY, codes | {"unknown_codes": [*busy.unknown_codes, UNREADABLE]})
+    evidence.execute(
+        TOLD_BUSY,
+        codes=list(busy.codes),
+        statuses=list(busy.statuses),
+        unknown_codes=[*busy.unknown_codes, UNREADABLE],
+    )

@@ -101,7 +101,7 @@ def _troubles(evidence: Evidence, question: str, **more: object) -> Measured:
 
 def _find_trouble(evidence: Evidence) -> None:
     evidence.once(note_attempts)
-    evidence.con.execute(TROUBLE)
+    evidence.execute(TROUBLE)
 
 
 RECOVERED = """

@@ -144,8 +144,8 @@ def check(evidence: Evidence) -> CheckResult:
     if nothing is not None:
         return nothing
     window_ns = evidence.window_ns("discrepancy_ms")
-    evidence.con.execute(MOVED)
-    evidence.con.execute(AROSE, {"window_ns": window_ns})
+    evidence.execute(MOVED)
+    evidence.execute(AROSE, window_ns=window_ns)
     cases = evidence.cases(CASES, until_ns=evidence.until_ns)
     named = _named_and_none(evidence)
     none = [case for case in named if case.word in {"none", "another amount", "on its way"}]

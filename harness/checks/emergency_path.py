@@ -44,8 +44,7 @@ def check(evidence: Evidence) -> CheckResult:
     """Count reads and refunds of paid orders while paying failed; a case is an operation."""
     evidence.once(note_served)
     failures = evidence.cases(FAILURES)
-    spells = {"from_ns": [f.from_ns for f in failures], "to_ns": [f.to_ns for f in failures]}
-    evidence.con.execute(SPELLS, spells)
+    evidence.execute(SPELLS, from_ns=[f.from_ns for f in failures], to_ns=[f.to_ns for f in failures])
     objectives = evidence.scenario.objectives
     kinds = evidence.cases(KINDS)
     ratios = judged_together(

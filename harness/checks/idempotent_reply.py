@@ -123,8 +123,8 @@ def check(evidence: Evidence) -> CheckResult:
     if not capabilities.idempotent:
         return CheckResult(examined=0, not_offered="no operation of the target carries an idempotency key")
     lives_ms = capabilities.key_lives_ms
-    evidence.con.execute(KEYED, {"idempotent": list(capabilities.idempotent)})
-    evidence.con.execute(KEYS, {"lives_ns": None if lives_ms is None else lives_ms * 1_000_000})
+    evidence.execute(KEYED, idempotent=list(capabilities.idempotent))
+    evidence.execute(KEYS, lives_ns=None if lives_ms is None else lives_ms * 1_000_000)
     again = evidence.cases(AGAIN)
     told = {row.key_no: _wrong(row.results, row.amounts, row.other_bodies) for row in again}
     orders: dict[int, list[str]] = {row.key_no: [row.order_id] if row.order_id else [] for row in again}

@@ -138,7 +138,7 @@ def check(evidence: Evidence) -> CheckResult:
     published = {kind: pairs for kind, pairs in edges.items() if pairs}
     if not published:
         return CheckResult(examined=0, not_offered="the target publishes no machine of states")
-    evidence.con.execute(READS)
+    evidence.execute(READS)
     _note_what_closed_early(evidence)
     cases, seen, early = evidence.row(COUNT)
     told: dict[str, list[str]] = defaultdict(list)
@@ -208,15 +208,13 @@ def _note_what_closed_early(evidence: Evidence) -> None:
     any_time = sorted(capabilities.closed_at_any_time)
     states = capabilities.raw_states
     books = next((source for source in evidence.scenario.sources if source.kind == "books"), None)
-    evidence.con.execute(
+    evidence.execute(
         EARLY,
-        {
-            "timed": capabilities.pay_by,
-            "any_time": any_time,
-            "unpaid": sorted(raw for raw, state in states.items() if state in {State.OPEN, State.PAYING}),
-            "closed": sorted(raw for raw, state in states.items() if state == State.CLOSED and raw not in any_time),
-            "error_ns": None if books is None else evidence.row(BOOKS_ERROR, source=books.name)[0],
-        },
+        timed=capabilities.pay_by,
+        any_time=any_time,
+        unpaid=sorted(raw for raw, state in states.items() if state in {State.OPEN, State.PAYING}),
+        closed=sorted(raw for raw, state in states.items() if state == State.CLOSED and raw not in any_time),
+        error_ns=None if books is None else evidence.row(BOOKS_ERROR, source=books.name)[0],
     )
 
 

@@ -105,7 +105,7 @@ def check(evidence: Evidence) -> CheckResult:
     if lacking is not None:
         found = contradictions(evidence)
         return CheckResult(examined=len(found), not_offered=lacking, findings=findings_of(evidence, found))
-    evidence.con.execute(BALANCES)
+    evidence.execute(BALANCES)
     examined, stray, blind = evidence.row(COUNT)
     nothing = unreadable(evidence, max(examined + stray, 1), "books.payments", "books.refunds", "books.orders")
     if nothing is not None:

@@ -91,7 +91,7 @@ def check(evidence: Evidence) -> CheckResult:
     """Hold captures less refunds of each order, and of each intent, against its price; a case is a charged order."""
     if (unseen := without_ledger(evidence)) is not None:
         return unseen
-    evidence.con.execute(NETS)
+    evidence.execute(NETS)
     examined, priceless, blind = evidence.row(COUNT_CHARGED)
     stray: int = evidence.row(UNATTRIBUTED)[0]
     examined += stray

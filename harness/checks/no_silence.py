@@ -99,12 +99,10 @@ def check(evidence: Evidence) -> CheckResult:
     deadline_ns = evidence.window_ns("client_deadline_ms")
     cut_ns = alive_until_ns(evidence)
     hung_up = [str(ending) for ending in HUNG_UP]
-    evidence.con.execute(OWN_EDGE, {"forever_ns": FOREVER_NS})
-    evidence.con.execute(
-        REQUESTS, {"limit_ns": limit_ns, "deadline_ns": deadline_ns, "cut_ns": cut_ns, "hung_up": hung_up}
-    )
+    evidence.execute(OWN_EDGE, forever_ns=FOREVER_NS)
+    evidence.execute(REQUESTS, limit_ns=limit_ns, deadline_ns=deadline_ns, cut_ns=cut_ns, hung_up=hung_up)
     patience_ns = evidence.window_ns("patience_ms")
-    evidence.con.execute(JOURNEYS, {"limit_ns": limit_ns, "patience_ns": patience_ns, "cut_ns": cut_ns})
+    evidence.execute(JOURNEYS, limit_ns=limit_ns, patience_ns=patience_ns, cut_ns=cut_ns)
     told: dict[str, int] = {}
     for _, word, cases in evidence.rows(WORDS):
         told[word] = told.get(word, 0) + cases

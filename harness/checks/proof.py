@@ -99,7 +99,7 @@ def operation(evidence: Evidence, row: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _by_order(evidence: Evidence, query: str, order_nos: Sequence[int]) -> dict[int, list[dict[str, object]]]:
-    cursor = evidence.con.execute(query, {"order_nos": list(order_nos)})
+    cursor = evidence.execute(query, order_nos=list(order_nos))
     names = [column[0] for column in cursor.description or ()]
     found: dict[int, list[dict[str, object]]] = defaultdict(list)
     tell = operation if query is HISTORY_OF_ORDERS else entry

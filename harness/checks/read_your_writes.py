@@ -163,7 +163,7 @@ ORDER BY ALL
 def check(evidence: Evidence) -> CheckResult:
     """Hold each read and list against the writes acknowledged before it; a case is such a read or list."""
     for table in (PAIRS, LISTED, ASKED, NAMED):
-        evidence.con.execute(table)
+        evidence.execute(table)
     reads, lists, named = evidence.row(COUNT_PAIRS)
     told: dict[int, list[str]] = defaultdict(list)
     names: dict[int, str] = {}

@@ -104,8 +104,8 @@ WHY = {
 
 def find_owed(evidence: Evidence) -> None:
     """Make the tables `tied` and `owed`; to be called by `Evidence.once`."""
-    evidence.con.execute(TIED)
-    evidence.con.execute(OWED)
+    evidence.execute(TIED)
+    evidence.execute(OWED)
 
 
 def check(evidence: Evidence) -> CheckResult:

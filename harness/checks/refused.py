@@ -106,13 +106,11 @@ ALL_MINOR = 1_000_000_000_000
 def find_refused(evidence: Evidence) -> None:
     """Make the table `refused`; to be called by `Evidence.once`, after `refund_in_window.find_owed`."""
     busy = evidence.scenario.capabilities.busy
-    evidence.con.execute(
+    evidence.execute(
         REFUSED,
-        {
-            "about_else": list(NOT_ABOUT_MONEY),
-            "busy_statuses": list(busy.statuses) if busy else [],
-            "busy_codes": [*busy.codes, *busy.unknown_codes] if busy else [],
-            "all_minor": ALL_MINOR,
-            "books_error_ns": evidence.books_error_ns(),
-        },
+        about_else=list(NOT_ABOUT_MONEY),
+        busy_statuses=list(busy.statuses) if busy else [],
+        busy_codes=[*busy.codes, *busy.unknown_codes] if busy else [],
+        all_minor=ALL_MINOR,
+        books_error_ns=evidence.books_error_ns(),
     )

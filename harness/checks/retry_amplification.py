@@ -49,7 +49,7 @@ def check(evidence: Evidence) -> CheckResult:
     if (unseen := without_ledger(evidence)) is not None:
         return unseen
     objectives = evidence.scenario.objectives
-    evidence.con.execute(CALLS)
+    evidence.execute(CALLS)
     phases = {case.phase: case for case in evidence.cases(MEANS)}
     examined = sum(case.intents for case in phases.values())
     findings = list(_of_intents(evidence, objectives.charges_an_intent))

@@ -35,9 +35,9 @@ WHERE j.phase IN ('steady', 'fault', 'recovery') ORDER BY j.journey
 
 def find_struck(evidence: Evidence) -> None:
     """Make the table `struck`; to be called by `Evidence.once`, as the next."""
-    evidence.con.execute(STRUCK, {"until_ns": evidence.until_ns, "spared": list(SPARES_CHARGES)})
+    evidence.execute(STRUCK, until_ns=evidence.until_ns, spared=list(SPARES_CHARGES))
 
 
 def see_how_they_fared(evidence: Evidence) -> None:
     """Make the table `fared`; a journey is good when it was paid within patience."""
-    evidence.con.execute(FARED, {"patience_ns": evidence.window_ns("patience_ms"), "cut_ns": alive_until_ns(evidence)})
+    evidence.execute(FARED, patience_ns=evidence.window_ns("patience_ms"), cut_ns=alive_until_ns(evidence))

@@ -90,4 +90,4 @@ FROM runs AS r ORDER BY from_ns, subject
 
 def note_attempts(evidence: Evidence) -> None:
     """Make the table `attempts`; to be called by `Evidence.once`."""
-    evidence.con.execute(ATTEMPTS, {"cut_ns": alive_until_ns(evidence)})
+    evidence.execute(ATTEMPTS, cut_ns=alive_until_ns(evidence))

@@ -1,18 +1,19 @@
 """How do the rows of a run's files become the tables that checks share?
 
 Clocks are brought together, the plan and the conductor's account are put beside
-what was recorded, then the tables of `shared`, `money` and `owed` are built.
+what was recorded, then the tables of `shared`, `money`, `releases` and `owed` are
+defined: `database` builds them when they are asked for.
 """
 
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-import duckdb
 import msgspec
 
 from harness.documents import Anchor, ConductRecord, ScenarioRecord
 from harness.errors import HistoryError
 from harness.evidence import money, owed, releases, schema, shared
+from harness.evidence.database import Database
 
 NS_PER_MS = 1_000_000
 
@@ -57,13 +58,13 @@ SOURCE_ERRORS = "SELECT source, error_ns FROM source_clocks ORDER BY source"
 SOURCE_OFFSETS = "SELECT source, offset_ns FROM source_clocks ORDER BY source"
 
 
-def bring_clocks_together(con: duckdb.DuckDBPyConnection, anchor: Anchor, scenario: ScenarioRecord) -> int:
+def bring_clocks_together(database: Database, anchor: Anchor, scenario: ScenarioRecord) -> int:
     """Fill the `_ns` columns of books and of ledgers that have a clock of their own.
 
     Returns what turns the target's stamps, as ns since the epoch, into monotonic ns when added.
     """
-    con.execute(shared.SETTLE_CLOCKS)
-    offsets: dict[str, int] = dict(con.execute(SOURCE_OFFSETS).fetchall())
+    database.define(shared.SETTLE_CLOCKS)
+    offsets: dict[str, int] = dict(database.execute(SOURCE_OFFSETS).fetchall())
     anchored = anchor.monotonic_ns - round(anchor.utc_ms * NS_PER_MS)
     books_ns = anchored
     for source in scenario.sources:
@@ -72,16 +73,16 @@ def bring_clocks_together(con: duckdb.DuckDBPyConnection, anchor: Anchor, scenar
             books_ns = shift
         elif source.clock == "utc":
             for statement in (SHIFT_LEDGER, SHIFT_RELEASES):
-                con.execute(statement, {"utc_ns": shift, "provider": source.name})
+                database.amend(statement, utc_ns=shift, provider=source.name)
     for statement in SHIFT_BOOKS:
-        con.execute(statement, {"utc_ns": books_ns})
+        database.amend(statement, utc_ns=books_ns)
     return books_ns
 
 
 INSERT_PLANNED_FAULT = "INSERT INTO planned_faults VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
-def plan_faults(con: duckdb.DuckDBPyConnection, scenario: ScenarioRecord, conduct: ConductRecord) -> None:
+def plan_faults(database: Database, scenario: ScenarioRecord, conduct: ConductRecord) -> None:
     """Put the scenario's fault timeline into `planned_faults`, its instants on the run's clock."""
     for fault in scenario.faults:
         instants = [
@@ -92,25 +93,24 @@ def plan_faults(con: duckdb.DuckDBPyConnection, scenario: ScenarioRecord, conduc
         standing = fault.start_ms is None
         row = [fault.number, fault.kind, fault.driver, fault.where, settings, *instants]
         row += [fault.cue, fault.describe, standing]
-        con.execute(INSERT_PLANNED_FAULT, row)
+        database.execute(INSERT_PLANNED_FAULT, row)
 
 
 INSERT_DECLARED_LEDGER = "INSERT INTO declared_ledgers VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def declare_ledgers(
-    con: duckdb.DuckDBPyConnection, scenario: ScenarioRecord, conduct: ConductRecord, missing: AbstractSet[str]
+    database: Database, scenario: ScenarioRecord, conduct: ConductRecord, missing: AbstractSet[str]
 ) -> None:
     """Put each declared ledger, of a provider or of releases, into its table, with how far it was read."""
-    errors: dict[str, int] = dict(con.execute(SOURCE_ERRORS).fetchall())
-    con.execute(schema.DECLARED_LEDGERS)
-    con.execute(releases.DECLARED_FULFILMENT)
+    errors: dict[str, int] = dict(database.execute(SOURCE_ERRORS).fetchall())
+    database.define(schema.DECLARED_LEDGERS, releases.DECLARED_FULFILMENT)
     for source in scenario.sources:
         if source.kind == "fulfilment":
             told = [source.name, f"releases.{source.name}" not in missing, source.complete]
             told += [errors.get(source.name, 0) if source.clock == "utc" else 0]
             told += [conduct.watermark.get(source.name), conduct.ledger_last_seq.get(source.name)]
-            con.execute(releases.INSERT_DECLARED_FULFILMENT, told)
+            database.execute(releases.INSERT_DECLARED_FULFILMENT, told)
         if source.kind == "ledger":
             name = source.name
             row = [
@@ -123,21 +123,20 @@ def declare_ledgers(
                 conduct.ledger_first_seq.get(name),
                 conduct.ledger_last_seq.get(name),
             ]
-            con.execute(INSERT_DECLARED_LEDGER, row)
+            database.execute(INSERT_DECLARED_LEDGER, row)
 
 
-def build_shared(con: duckdb.DuckDBPyConnection, history: Path, books_ns: int, limits: Limits) -> None:
-    """Build the tables that checks share; a history that contradicts itself raises `HistoryError` naming `history`."""
-    con.execute(shared.ORDER_NAMES)
+def define_shared(database: Database, history: Path, books_ns: int, limits: Limits) -> None:
+    """Define the tables that checks share; a history that contradicts itself raises `HistoryError` naming `history`."""
+    database.define(shared.ORDER_NAMES)
     for question, complaint in (
         (shared.CLASHING_NAMES, "a worker gave one number to two orders"),
         (shared.NAMELESS_NUMBERS, "a worker used a number of an order that no row names"),
         (shared.DONE_WITHOUT_INV, "a completion has no invocation"),
     ):
-        row = con.execute(question).fetchone()
+        row = database.execute(question).fetchone()
         if row is not None:
             raise HistoryError(f"{history}: {complaint}: {row}")
-    con.execute(owed.LIMITS, msgspec.structs.asdict(limits))
-    con.execute(shared.OPERATIONS, {"utc_ns": books_ns})
-    for statement in (*shared.SHARED_TABLES, *money.MONEY_TABLES, *releases.RELEASE_TABLES, *owed.OWED_TABLES):
-        con.execute(statement)
+    database.define(owed.LIMITS, **msgspec.structs.asdict(limits))
+    database.define(shared.OPERATIONS, utc_ns=books_ns)
+    database.define(*shared.SHARED_TABLES, *money.MONEY_TABLES, *releases.RELEASE_TABLES, *owed.OWED_TABLES)

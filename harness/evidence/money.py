@@ -131,4 +131,4 @@ WHERE o.journey IS NULL ORDER BY ALL
 """
 
 MONEY_TABLES = (UNSOUND, LEDGERS, NUMBERS, OUR_NUMBERS, CAPTURES, PROVIDER_REFUNDS, OUTAGES, BLIND_ORDERS)
-"""In the order in which they are built, after `shared.SHARED_TABLES` and `owed.LIMITS`."""
+"""In the order in which they are defined, after `shared.SHARED_TABLES` and `owed.LIMITS`."""

@@ -13,6 +13,7 @@ import duckdb
 import msgspec
 
 from harness.errors import HistoryError
+from harness.evidence.database import Database
 from harness.recorder.rows import SCHEMA_VERSION, Footer, Header
 
 INSERT_HISTORY = """
@@ -183,7 +184,7 @@ FROM read_json(?, format = 'newline_delimited', columns = {service: 'VARCHAR', e
 """
 
 
-def read_history(con: duckdb.DuckDBPyConnection, folder: Path, scratch: Path, notes: list[str]) -> bool:
+def read_history(database: Database, folder: Path, scratch: Path, notes: list[str]) -> bool:
     """Read `history/*.jsonl` of `folder`, worker by worker; say whether there was any.
 
     `scratch` takes the copies of torn files; `notes` the sentences about them.
@@ -198,21 +199,21 @@ def read_history(con: duckdb.DuckDBPyConnection, folder: Path, scratch: Path, no
         header, footer = _ends(path, whole)
         if footer is None:
             notes.append(f"{path.parent.name}/{path.name} has no footer: it was cut short")
-        insert(con, INSERT_HISTORY, path, [header.worker, str(whole)])
-        counts = con.execute(COUNT_HISTORY, [header.worker]).fetchone()
+        insert(database, INSERT_HISTORY, path, [header.worker, str(whole)])
+        counts = database.execute(COUNT_HISTORY, [header.worker]).fetchone()
         assert counts is not None
         if counts[3]:
             raise HistoryError(f"{path}: {counts[3]} lines lack a field that every row has; the file is damaged")
         said = (None, None, None) if footer is None else (footer.cut_short, footer.invocations, footer.completions)
         row = [header.worker, f"history/{path.name}", header.schema_version, footer is not None, torn, *said]
-        con.execute(INSERT_HISTORY_FILE, [*row, *counts[:3]])
+        database.execute(INSERT_HISTORY_FILE, [*row, *counts[:3]])
     return bool(paths)
 
 
-def insert(con: duckdb.DuckDBPyConnection, statement: str, path: Path, parameters: Sequence[object]) -> None:
+def insert(database: Database, statement: str, path: Path, parameters: Sequence[object]) -> None:
     """Run one INSERT ... FROM read_json; a line that is not what it must be raises `HistoryError` naming `path`."""
     try:
-        con.execute(statement, list(parameters))
+        database.execute(statement, list(parameters))
     except duckdb.Error as exc:
         reason = str(exc).splitlines()[0]
         raise HistoryError(f"{path} cannot be read, a line in it is damaged: {reason}") from exc

@@ -37,4 +37,4 @@ ORDER BY r.source, r.seq
 """
 
 RELEASE_TABLES = (FULFILMENT, ORDER_RELEASES)
-"""In the order in which they are built, after those of `money`."""
+"""In the order in which they are defined, after those of `money`."""

@@ -1,6 +1,6 @@
 """Which tables do the checks read, and how do they come from the rows of the files?
 
-Built once a run. History names orders by a number that
+Built once a run, each when it is first asked for. History names orders by a number that
 one worker gave; here every order of any source has one `order_no`, the one by
 which all tables join.
 
@@ -169,4 +169,4 @@ GROUP BY ALL ORDER BY p.number
 """
 
 SHARED_TABLES = (JOURNEYS, INTENTS, ORDERS, KNOWN_ORDERS, CREATES, REQUESTS, FAULTS)
-"""In the order in which they are built, after `operations`."""
+"""In the order in which they are defined, after `operations`."""

@@ -2,8 +2,9 @@
 
 `open_evidence` reads a scenario's folder, and `run.json` beside it, into an
 in-memory DuckDB. Tables of rows as they lie in files: `schema`. Tables that the
-checks share: `shared`, `money` and `owed`. It opens no connection, asks no clock and
-judges nothing; the same folder gives the same tables.
+checks share: `shared`, `money`, `releases` and `owed`, each built when a query first
+names it. It opens no connection, asks no clock and judges nothing; the same folder
+gives the same tables.
 
     with open_evidence(folder) as evidence:
         rows = evidence.rows("SELECT order_id FROM known_orders ORDER BY order_no")
@@ -12,7 +13,7 @@ judges nothing; the same folder gives the same tables.
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,8 @@ import msgspec
 from harness.documents import SCHEMA_VERSION, Anchor, ConductRecord, ScenarioRecord
 from harness.errors import RunDirectoryError
 from harness.evidence import build, money, reading, schema
+from harness.evidence.database import Database
+from harness.evidence.files import read_files
 from harness.recorder.traces import Traces
 
 MEMORY_LIMIT = "2GB"
@@ -37,7 +40,7 @@ nothing to do, and waking it costs a fifth of the CPU."""
 class Evidence:
     """One scenario's folder as tables; usable inside `open_evidence` only."""
 
-    con: duckdb.DuckDBPyConnection
+    database: Database
     anchor: Anchor
     scenario: ScenarioRecord
     traces: Traces
@@ -50,7 +53,7 @@ class Evidence:
     the target offers, "ledger.<provider>" and "releases.<source>" for each ledger and fulfilment declared. A book whose
     last line is torn, and any file with other rows than the conductor counted, counts as not there, though its whole
     rows stand in its table."""
-    notes: tuple[str, ...]
+    file_notes: tuple[str, ...]
     """What is odd about the files and is no damage: a torn tail, no footer."""
     start_ns: int
     """Load's start, from which findings count seconds; where unknown the first scheduled instant, else the anchor."""
@@ -66,9 +69,20 @@ class Evidence:
             build_tables(self)
             self.built.add(build_tables)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is odd and is no damage: about the files, and how many orders of ledgers are nobody's."""
+        strangers = [(count, order) for count, order in self.rows(money.STRANGERS) if count]
+        said = [f"{n} orders in ledgers belong to no journey of the history, such as {order}" for n, order in strangers]
+        return (*self.file_notes, *said)
+
+    def execute(self, statement: str, **parameters: object) -> duckdb.DuckDBPyConnection:
+        """Run one statement, such as the CREATE of a check's own table; parameters are bound by name, as $name."""
+        return self.database.execute(statement, parameters or None)
+
     def rows(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
         """Rows of one query; parameters are bound by name, as $name. Every query must say ORDER BY."""
-        return self.con.execute(query, parameters or None).fetchall()
+        return self.execute(query, **parameters).fetchall()
 
     def row(self, query: str, **parameters: object) -> tuple[Any, ...]:
         """The first row of a query that has one."""
@@ -76,7 +90,7 @@ class Evidence:
 
     def cases(self, query: str, **parameters: object) -> list[SimpleNamespace]:
         """The same with each row's columns as attributes: for rows that become findings."""
-        cursor = self.con.execute(query, parameters or None)
+        cursor = self.execute(query, **parameters)
         names = [column[0] for column in cursor.description or ()]
         return [SimpleNamespace(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
 
@@ -124,7 +138,7 @@ def open_evidence(folder: Path) -> Iterator[Evidence]:
     scratch = Path(tempfile.mkdtemp(prefix="harness-evidence-"))
     try:
         with duckdb.connect(":memory:", config=_settings(folder, scratch)) as con:
-            yield _read(con, folder, scratch, head, scenario)
+            yield _read(Database(con), folder, scratch, head, scenario)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -141,58 +155,44 @@ def _settings(folder: Path, scratch: Path) -> dict[str, str | bool | int | float
     }
 
 
-def _read(
-    con: duckdb.DuckDBPyConnection, folder: Path, scratch: Path, head: _RunHead, scenario: ScenarioRecord
-) -> Evidence:
+def _read(database: Database, folder: Path, scratch: Path, head: _RunHead, scenario: ScenarioRecord) -> Evidence:
     notes: list[str] = []
     missing: set[str] = set()
-    for table in schema.RAW_TABLES:
-        con.execute(table)
-    if not reading.read_history(con, folder, scratch, notes):
+    database.define(*schema.RAW_TABLES)
+    if not reading.read_history(database, folder, scratch, notes):
         missing.add("history")
     conduct = EMPTY_CONDUCT
     if (folder / "evidence" / "conduct.json").exists():
         conduct = _document(folder / "evidence" / "conduct.json", ConductRecord)
     else:
         missing.add("conduct")
-    for name, file, statement, parameters in _wanted(scenario):
-        path = folder / file
-        if path.exists():
-            whole, torn = reading.without_torn_tail(path, scratch, notes)
-            reading.insert(con, statement, path, [*parameters, str(whole)])
-            if torn and name.startswith("books."):
-                missing.add(name)  # what a torn book does not hold, the target may have
-            missing |= _cut_at_a_line_end(name, file, path, conduct, notes)
-        else:
-            missing.add(name)
-    books_ns = build.bring_clocks_together(con, head.anchor, scenario)
-    build.plan_faults(con, scenario, conduct)
-    build.declare_ledgers(con, scenario, conduct, missing)
+    missing |= read_files(database, folder, scratch, notes, scenario=scenario, conduct=conduct)
+    books_ns = build.bring_clocks_together(database, head.anchor, scenario)
+    build.plan_faults(database, scenario, conduct)
+    build.declare_ledgers(database, scenario, conduct, missing)
     limits = build.Limits(
         run_id=head.run_id,
-        start_ns=_first(conduct.load_start_ns, _instant(con, FIRST_INSTANT), head.anchor.monotonic_ns),
+        start_ns=_first(conduct.load_start_ns, _instant(database, FIRST_INSTANT), head.anchor.monotonic_ns),
         until_ns=_first(
             conduct.books_read_ns[1] if conduct.books_read_ns else None,
             conduct.quiescent_ns,
             conduct.load_end_ns,
-            _instant(con, LAST_INSTANT),
+            _instant(database, LAST_INSTANT),
             head.anchor.monotonic_ns,
         ),
         refund_ns=scenario.windows["refund_ms"] * build.NS_PER_MS,
         books_begin_ns=conduct.books_read_ns[0] if conduct.books_read_ns else None,
         books="orders" in scenario.capabilities.books and "books.orders" not in missing,
     )
-    build.build_shared(con, folder / "history", books_ns, limits)
-    strangers = con.execute(money.STRANGERS).fetchall()
-    notes.extend(f"{n} orders in ledgers belong to no journey of the history, such as {o}" for n, o in strangers if n)
+    build.define_shared(database, folder / "history", books_ns, limits)
     return Evidence(
-        con=con,
+        database=database,
         anchor=head.anchor,
         scenario=scenario,
         traces=Traces(run_id=head.run_id, scenario=scenario.name),
         conduct=conduct,
         missing=frozenset(missing),
-        notes=tuple(notes),
+        file_notes=tuple(notes),
         start_ns=limits.start_ns,
         until_ns=limits.until_ns,
     )
@@ -224,55 +224,6 @@ SELECT max(at_ns) FROM (SELECT max(coalesce(sent_ns, done_ns)) AS at_ns FROM his
                         UNION ALL SELECT max(at_ns) FROM ledger)
 """
 
-PLAIN_FILES: Mapping[str, tuple[str, str]] = {
-    "faults": ("faults.jsonl", reading.INSERT_FAULT_EVENTS),
-    "reads": ("evidence/reads.jsonl", reading.INSERT_READS),
-    "rereads": ("evidence/rereads.jsonl", reading.INSERT_REREADS),
-    "lists": ("evidence/lists.jsonl", reading.INSERT_LISTS),
-    "clocks": ("evidence/clocks.jsonl", reading.INSERT_CLOCKS),
-    "processes": ("evidence/processes.jsonl", reading.INSERT_PROCESSES),
-    "log_leaks": ("evidence/log_leaks.jsonl", reading.INSERT_LOG_LEAKS),
-}
-BOOK_FILES: Mapping[str, str] = {
-    "orders": reading.INSERT_BOOKS_ORDERS,
-    "payments": reading.INSERT_BOOKS_PAYMENTS,
-    "refunds": reading.INSERT_BOOKS_REFUNDS,
-    "transitions": reading.INSERT_BOOKS_TRANSITIONS,
-    "vouchers": reading.INSERT_BOOKS_VOUCHERS,
-    "affected": reading.INSERT_BOOKS_AFFECTED,
-    "discrepancies": reading.INSERT_BOOKS_DISCREPANCIES,
-}
-SOURCE_FILES: Mapping[str, tuple[str, str]] = {
-    "ledger": ("ledger", reading.INSERT_LEDGER),
-    "fulfilment": ("releases", reading.INSERT_RELEASES),
-}
-
-
-def _wanted(scenario: ScenarioRecord) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:
-    """Name, file, INSERT and its first parameters of everything but the history and the conduct."""
-    for name, (file, statement) in PLAIN_FILES.items():
-        yield name, file, statement, ()
-    for book in scenario.capabilities.books:
-        yield f"books.{book}", f"evidence/books.{book}.jsonl", BOOK_FILES[book], ()
-    if "status" in scenario.capabilities.operations:
-        yield "status", "evidence/status.jsonl", reading.INSERT_STATUS_SAMPLES, ()
-    for source in scenario.sources:
-        if source.kind in SOURCE_FILES:
-            prefix, statement = SOURCE_FILES[source.kind]
-            yield f"{prefix}.{source.name}", f"evidence/{prefix}.{source.name}.jsonl", statement, (source.name,)
-
-
-def _cut_at_a_line_end(name: str, file: str, path: Path, conduct: ConductRecord, notes: list[str]) -> set[str]:
-    """The file's name where it has not as many rows as were written: what it lacks may have stood there."""
-    written = conduct.rows.get(Path(file).stem)
-    with path.open("rb") as lines:
-        rows = sum(1 for _ in lines)
-    if written is None or rows == written:
-        return set()
-    notes.append(f"{file} has {rows} rows, {written} were written: it counts as not there")
-    return {name}
-
-
 T = TypeVar("T")
 
 
@@ -295,8 +246,8 @@ class _Versioned(msgspec.Struct):
     schema_version: int
 
 
-def _instant(con: duckdb.DuckDBPyConnection, question: str) -> int | None:
-    row = con.execute(question).fetchone()
+def _instant(database: Database, question: str) -> int | None:
+    row = database.execute(question).fetchone()
     return None if row is None else row[0]
 
 

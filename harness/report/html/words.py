@@ -39,7 +39,7 @@ def _met(evidence: Evidence) -> Iterator[Word]:
 def _said(evidence: Evidence) -> Iterator[Word]:
     if "status" not in evidence.scenario.capabilities.operations:
         return
-    evidence.con.execute(CAUSES, {"until_ns": evidence.until_ns})
+    evidence.execute(CAUSES, until_ns=evidence.until_ns)
     limit_ns = evidence.window_ns("announced_ms")
     for row in evidence.cases(SAID_OF, limit_ns=limit_ns, heard_ns=heard_until_ns(evidence) or evidence.until_ns):
         told = f"{row.looks} looks at the page" + (f", {row.unfounded} without cause" if row.unfounded else "")
