@@ -161,9 +161,9 @@ SELECT p.number, p.kind, p.driver, p."where", p.settings, p."describe", p.cue, p
        min(e.at_ns) FILTER (e.event = 'injected') AS start_ns,           -- NULL: never injected
        max(e.at_ns) FILTER (e.event = 'lifted') AS lifted_ns,
        max(e.at_ns) FILTER (e.event IN ('lifted', 'lift_read_back', 'effect_gone')) AS end_ns,  -- NULL: not seen to end
-       list(DISTINCT e.event ORDER BY e.event) FILTER (e.event IS NOT NULL) AS events,
-       list(DISTINCT e.event ORDER BY e.event) FILTER (e.status = 'mismatch') AS mismatches,
-       list(DISTINCT e.event ORDER BY e.event) FILTER (e.status = 'inconclusive') AS inconclusive
+       list_sort(list_distinct(list(e.event) FILTER (e.event IS NOT NULL))) AS events,
+       list_sort(list_distinct(list(e.event) FILTER (e.status = 'mismatch'))) AS mismatches,
+       list_sort(list_distinct(list(e.event) FILTER (e.status = 'inconclusive'))) AS inconclusive
 FROM planned_faults AS p LEFT JOIN fault_events AS e USING (number)
 GROUP BY ALL ORDER BY p.number
 """

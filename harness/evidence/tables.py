@@ -13,7 +13,7 @@ gives the same tables.
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -172,13 +172,16 @@ def _read(database: Database, folder: Path, scratch: Path, head: _RunHead, scena
     build.declare_ledgers(database, scenario, conduct, missing)
     limits = build.Limits(
         run_id=head.run_id,
-        start_ns=_first(conduct.load_start_ns, _instant(database, FIRST_INSTANT), head.anchor.monotonic_ns),
-        until_ns=_first(
-            conduct.books_read_ns[1] if conduct.books_read_ns else None,
-            conduct.quiescent_ns,
-            conduct.load_end_ns,
-            _instant(database, LAST_INSTANT),
-            head.anchor.monotonic_ns,
+        start_ns=_instant(database, (conduct.load_start_ns,), FIRST_INSTANT, head.anchor),
+        until_ns=_instant(
+            database,
+            (
+                conduct.books_read_ns[1] if conduct.books_read_ns else None,
+                conduct.quiescent_ns,
+                conduct.load_end_ns,
+            ),
+            LAST_INSTANT,
+            head.anchor,
         ),
         refund_ns=scenario.windows["refund_ms"] * build.NS_PER_MS,
         books_begin_ns=conduct.books_read_ns[0] if conduct.books_read_ns else None,
@@ -246,11 +249,10 @@ class _Versioned(msgspec.Struct):
     schema_version: int
 
 
-def _instant(database: Database, question: str) -> int | None:
+def _instant(database: Database, known: Iterable[int | None], question: str, anchor: Anchor) -> int:
+    """The first instant that is known, else the one that the rows tell, else the anchor's."""
+    for at_ns in known:
+        if at_ns is not None:
+            return at_ns
     row = database.execute(question).fetchone()
-    return None if row is None else row[0]
-
-
-def _first(*instants: int | None) -> int:
-    """The first instant that is known."""
-    return next(at_ns for at_ns in instants if at_ns is not None)
+    return anchor.monotonic_ns if row is None or row[0] is None else row[0]
