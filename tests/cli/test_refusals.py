@@ -4,13 +4,14 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from harness.errors import ExitCode
 from harness.stack.ports import LOOPBACK
+from tests.command_line import harness_here
 from tests.lifecycle.playing import SCENARIOS, TARGET
 from tests.report.examples import HELD
 from tests.report.nights import held, night
@@ -39,8 +40,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def refusal(folder: Path, *command: str, environ: Mapping[str, str] = os.environ) -> str:
-    """What it said in its one line; nothing was started or left."""
+def program(folder: Path, *command: str, environ: Mapping[str, str] = os.environ) -> str:
+    """What a program of its own says, `harness.cli` or `locust`."""
     done = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=folder,
@@ -50,6 +51,11 @@ def refusal(folder: Path, *command: str, environ: Mapping[str, str] = os.environ
         timeout=LIMIT_S,
         check=False,
     )
+    return refused(folder, done)
+
+
+def refused(folder: Path, done: subprocess.CompletedProcess[str]) -> str:
+    """What it said in its one line; nothing was started or left."""
     assert done.returncode == ExitCode.USAGE, done
     assert not (folder / "runs").exists() or list((folder / "runs").iterdir()) == []
     assert list(folder.glob(".harness/*")) == []
@@ -58,14 +64,26 @@ def refusal(folder: Path, *command: str, environ: Mapping[str, str] = os.environ
     return line.removeprefix("harness: ")
 
 
+def refusal(folder: Path, *arguments: str, environ: Mapping[str, str] = os.environ) -> str:
+    """What `harness` says in this process, which is what nearly all of these ask; some ask a program."""
+    return refused(folder, harness_here(*arguments, folder=folder, environ=environ))
+
+
+def gate_command(*arguments: str, target: Path | str = TARGET) -> tuple[str, ...]:
+    return ("gate", "--size", "scene", "--target", str(target), *arguments)
+
+
 def gate(folder: Path, *arguments: str, target: Path | str = TARGET, **environ: str) -> str:
-    command = ("harness.cli", "gate", "--size", "scene", "--target", str(target), *arguments)
-    return refusal(folder, *command, environ=os.environ | environ)
+    return refusal(folder, *gate_command(*arguments, target=target), environ=os.environ | environ)
+
+
+def gate_program(folder: Path, *arguments: str, **environ: str) -> str:
+    return program(folder, "harness.cli", *gate_command(*arguments), environ=os.environ | environ)
 
 
 def locust(folder: Path, *arguments: str, **environ: str) -> str:
     command = ("locust", "-f", "scenarios", "--size", "scene", "--target", str(TARGET), *arguments)
-    return refusal(folder, *command, environ=os.environ | environ)
+    return program(folder, *command, environ=os.environ | environ)
 
 
 def test_an_unknown_scenario_is_told_with_what_was_probably_meant(folder: Path) -> None:
@@ -73,7 +91,7 @@ def test_an_unknown_scenario_is_told_with_what_was_probably_meant(folder: Path) 
 
 
 def test_a_size_that_a_scenario_does_not_have_is_refused(folder: Path) -> None:
-    said = refusal(folder, "harness.cli", "gate", "Short", "--size", "gate", "--target", str(TARGET))
+    said = refusal(folder, "gate", "Short", "--size", "gate", "--target", str(TARGET))
     assert said == "scenario Short declares no size 'gate'; it has scene"
 
 
@@ -149,7 +167,8 @@ def test_a_foreign_host_on_locusts_command_line_is_refused(folder: Path) -> None
 
 
 def test_a_toxiproxy_that_does_not_answer_is_named(folder: Path) -> None:
-    assert "no Toxiproxy answers at http://127.0.0.1:1" in gate(folder, "Short", TOXIPROXY_URL="http://127.0.0.1:1")
+    said = gate_program(folder, "Short", TOXIPROXY_URL="http://127.0.0.1:1")
+    assert "no Toxiproxy answers at http://127.0.0.1:1" in said
 
 
 def test_a_toxiproxy_that_does_not_answer_leaves_no_run_directory_of_locusts_either(folder: Path) -> None:
@@ -168,14 +187,14 @@ def test_a_toxiproxy_that_does_not_answer_leaves_no_run_directory_of_locusts_eit
     assert list(folder.glob("runs/*")) == []
 
 
-def test_a_scenario_file_that_cannot_be_loaded_is_named(folder: Path) -> None:
+@pytest.mark.parametrize(("text", "say"), [("class Torn(", gate), ("import nothing_of_that_name", gate_program)])
+def test_a_scenario_file_that_cannot_be_loaded_is_named(folder: Path, text: str, say: Callable[..., str]) -> None:
     broken = folder / "scenarios" / "torn.py"
-    for text in ("class Torn(", "import nothing_of_that_name"):
-        broken.write_text(text)
-        try:
-            assert "scenario file scenarios/torn.py cannot be loaded" in gate(folder, "Short")
-        finally:
-            broken.unlink()
+    broken.write_text(text)
+    try:
+        assert "scenario file scenarios/torn.py cannot be loaded" in say(folder, "Short")
+    finally:
+        broken.unlink()
 
 
 def test_a_folder_without_scenarios_is_named(folder: Path) -> None:
@@ -234,38 +253,38 @@ def test_a_report_that_cannot_be_written_is_refused_before_a_run(folder: Path) -
 
 def test_a_report_of_which_nothing_is_asked_says_what_can_be(folder: Path, tmp_path: Path) -> None:
     run = on_disk(HELD, tmp_path / "run")
-    said = refusal(folder, "harness.cli", "report", str(run))
+    said = refusal(folder, "report", str(run))
     assert (
         said == "nothing is asked for; name a file by one or more of --junit, --ctrf, --markdown, --html, --prometheus"
     )
-    assert "cannot be written" in refusal(folder, "harness.cli", "report", str(run), "--ctrf", str(tmp_path))
+    assert "cannot be written" in refusal(folder, "report", str(run), "--ctrf", str(tmp_path))
 
 
 def test_a_report_of_what_is_no_judged_run_is_refused(folder: Path, tmp_path: Path) -> None:
-    said = refusal(folder, "harness.cli", "report", str(tmp_path), "--junit", "j.xml")
+    said = refusal(folder, "report", str(tmp_path), "--junit", "j.xml")
     assert "is no run directory: run.json cannot be read" in said
     run = on_disk(HELD, tmp_path / "run")
     (run / "verdict.json").unlink()
-    said = refusal(folder, "harness.cli", "report", str(run), "--junit", "j.xml")
+    said = refusal(folder, "report", str(run), "--junit", "j.xml")
     assert said == f"{run}/verdict.json is missing; `harness check {run}` judges a run directory"
     assert not (folder / "j.xml").exists()
 
 
 def test_runs_that_cannot_be_compared_are_refused_with_the_way_out(folder: Path, tmp_path: Path) -> None:
     one, other = (str(on_disk(night(day, held()), tmp_path / str(day))) for day in (1, 2))
-    said = refusal(folder, "harness.cli", "compare", one)
+    said = refusal(folder, "compare", one)
     assert said == "a comparison takes two runs or more, oldest first: harness compare RUN RUN"
-    assert "are the same run 20261101-020000-0001; name it once" in refusal(folder, "harness.cli", "compare", one, one)
-    said = refusal(folder, "harness.cli", "compare", one, str(tmp_path))
+    assert "are the same run 20261101-020000-0001; name it once" in refusal(folder, "compare", one, one)
+    said = refusal(folder, "compare", one, str(tmp_path))
     assert "is no run directory: run.json cannot be read" in said
     (Path(other) / "verdict.json").unlink()
-    said = refusal(folder, "harness.cli", "compare", one, other)
+    said = refusal(folder, "compare", one, other)
     assert said == f"{other}/verdict.json is missing; `harness check {other}` judges a run directory"
 
 
 @pytest.mark.parametrize("command", ["check", "rerun"])
 def test_a_folder_that_is_no_run_directory_is_refused(folder: Path, command: str) -> None:
-    assert "is no run directory: run.json cannot be read" in refusal(folder, "harness.cli", command, str(folder))
+    assert "is no run directory: run.json cannot be read" in refusal(folder, command, str(folder))
 
 
 @pytest.mark.parametrize("arguments", [["--worker"], ["--master", "--headless"], ["--processes", "2", "--headless"]])
@@ -278,5 +297,5 @@ def test_a_worker_that_the_environment_asks_for_is_not_there_yet(folder: Path) -
 
 
 def test_up_refuses_a_group_that_the_target_does_not_have(folder: Path) -> None:
-    said = refusal(folder, "harness.cli", "up", "--target", str(TARGET), "--only", "provider")
+    said = refusal(folder, "up", "--target", str(TARGET), "--only", "provider")
     assert said == "target reference has no group 'provider'; did you mean providers?"
