@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from harness.checks import CHECKS
+from harness.documents import read_run_record
 from harness.errors import ExitCode
 from harness.report.formats import FORMATS
 from harness.report.saved import SavedRun
 from harness.verdict import Status
+from tests.command_line import harness_here
 from tests.lifecycle.playing import TARGET, Place
 from tests.report.examples import BROKEN
 from tests.report.nights import held, night
@@ -35,7 +37,17 @@ COMMANDS = (
 )
 
 
+LIGHT = """import sys
+def loaded(*names): return [name for name in names if name in sys.modules]
+import harness.cli, harness.report.nights
+print(loaded("locust", "gevent", "duckdb"))
+import harness.report.formats
+print(loaded("locust", "gevent"))
+"""
+
+
 def harness(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """A program of its own: where something is started, and where two programs must say the same."""
     command = [sys.executable, "-m", "harness.cli", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
@@ -46,26 +58,26 @@ def test_help_names_every_command_and_exit_code() -> None:
     assert all(f"{code.value} " in text for code in ExitCode)
 
 
-def test_the_command_line_starts_without_locust_and_gevent() -> None:
-    code = "import sys, harness.cli; sys.exit(any(name in sys.modules for name in ('locust', 'gevent')))"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+def test_neither_locust_nor_gevent_is_needed_to_begin_or_for_files_nor_a_judges_tables_to_compare() -> None:
+    done = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n[]\n", "")
 
 
 def test_lists_show_what_there_is() -> None:
-    checks = harness("list", "checks").stdout
+    checks = harness_here("list", "checks").stdout
     assert all(name in checks for name in CHECKS)
-    assert "CutAnswers" in harness("list", "faults").stdout
-    assert "global_lock" in harness("list", "defects", "--target", str(TARGET)).stdout
+    assert "CutAnswers" in harness_here("list", "faults").stdout
+    assert "global_lock" in harness_here("list", "defects", "--target", str(TARGET)).stdout
 
 
 def test_without_a_stack_there_is_no_token(tmp_path: Path) -> None:
-    token = harness("token", "u-1", folder=tmp_path)
+    token = harness_here("token", "u-1", folder=tmp_path)
     assert token.returncode == ExitCode.USAGE
     assert token.stderr == "harness: nothing stands, so there is no token; `harness up` brings a stack up\n"
 
 
 def test_nothing_stands_and_nothing_is_left_in_an_empty_folder(tmp_path: Path) -> None:
-    down, rescue = harness("down", folder=tmp_path), harness("rescue", folder=tmp_path)
+    down, rescue = harness_here("down", folder=tmp_path), harness_here("rescue", folder=tmp_path)
     assert (down.returncode, down.stdout) == (0, "nothing stands\n")
     assert (rescue.returncode, rescue.stdout) == (0, "nothing was left to lift\n")
 
@@ -75,8 +87,8 @@ def test_a_run_is_told_in_every_format_with_the_same_bytes_each_time_and_exit_co
     first, second = (
         [argument for name in FORMATS for argument in (f"--{name}", str(tmp_path / folder / name))] for folder in "ab"
     )
-    for options in (first, second):
-        done = harness("report", str(run), *options)
+    for told, options in ((harness, first), (harness_here, second)):
+        done = told("report", str(run), *options)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     files = {name: (tmp_path / "a" / name).read_bytes() for name in FORMATS}
     assert files == {name: (tmp_path / "b" / name).read_bytes() for name in FORMATS}
@@ -86,11 +98,6 @@ def test_a_run_is_told_in_every_format_with_the_same_bytes_each_time_and_exit_co
 def test_a_report_can_go_to_a_pipe(tmp_path: Path) -> None:
     run = on_disk(BROKEN, tmp_path / "run")
     assert harness("report", str(run), "--junit", "/dev/stdout").stdout.startswith("<?xml version")
-
-
-def test_the_files_for_machines_need_neither_locust_nor_gevent() -> None:
-    code = "import sys, harness.report.formats; sys.exit(any(name in sys.modules for name in ('locust', 'gevent')))"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -109,16 +116,10 @@ def test_runs_are_compared_and_the_exit_code_says_whether_something_got_worse(
     tmp_path: Path, nights: tuple[SavedRun, SavedRun], code: ExitCode, end: str
 ) -> None:
     folders = [on_disk(saved, tmp_path / saved.run.run_id).name for saved in nights]
-    first, second = (harness("compare", *folders, folder=tmp_path) for _ in range(2))
+    first, second = (compare("compare", *folders, folder=tmp_path) for compare in (harness, harness_here))
     assert (first.returncode, first.stderr) == (code, "")
     assert first.stdout == second.stdout
     assert first.stdout.splitlines()[-1] == f"{folders[1]}: {end} (exit code {code.value})"
-
-
-def test_comparing_needs_neither_locust_nor_the_tables_of_a_judge() -> None:
-    names = ("locust", "gevent", "duckdb")
-    code = f"import sys, harness.cli, harness.report.nights; sys.exit(any(name in sys.modules for name in {names}))"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.live
@@ -129,38 +130,37 @@ def test_up_prints_what_an_api_of_ones_own_needs_and_down_ends_it(tmp_path: Path
         assert "start api yourself" in up.stdout
         assert re.search(r"^  PAYMENT_API_WECHAT_URL=http://127\.0\.0\.1:\d+$", up.stdout, re.MULTILINE)
         assert "wechat-control" in up.stdout
-        token = harness("token", "u-1", folder=tmp_path)
+        token = harness_here("token", "u-1", folder=tmp_path)
         assert re.fullmatch(r"authorization: Bearer u-1\.[0-9a-f]{64}\n", token.stdout)
-        again = harness("up", "--target", str(TARGET), folder=tmp_path)
+        again = harness_here("up", "--target", str(TARGET), folder=tmp_path)
         assert again.returncode == ExitCode.USAGE
         assert "another stack stands already" in again.stderr
     finally:
-        down = harness("down", folder=tmp_path)
+        down = harness_here("down", folder=tmp_path)
     assert down.stdout == "ended: target reference, alipay, card, wechat\n"
 
 
 @pytest.mark.live
-def test_a_broken_promise_is_exit_code_1_for_gate_check_and_rerun_and_stands_in_the_files(
+def test_a_broken_promise_is_exit_code_1_for_rerun_which_is_a_gate_and_for_check_and_stands_in_the_files(
     new_place: Callable[[], Place], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = new_place()
     summary = here.folder / "summary"
     summary.write_text("what a step before said\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-    files = ("--junit", "reports/j.xml", "--prometheus", "reports/p.prom")
-    done = here.gate("Short", "--seed", "3", "--defect", "delete_on_failure", *files)
+    chosen = ("--size", "scene", "--build", "fixed", "--target", str(TARGET), "--seed", "3", "--profile", "gate")
+    asked = ("Short", *chosen, "--defect", "delete_on_failure")
+    files = ("--no-live", "--junit", "reports/j.xml", "--prometheus", "reports/p.prom")  # of a gate, not of its record
+    old = on_disk(night(1, held(), run={"arguments": asked + files}), here.folder / "runs" / "20261101-020000-0001")
+    done = here.call("harness", "rerun", str(old), "--keep", "1")
     assert done.exit_code == ExitCode.BROKEN, done.out + done.err
+    assert "seed 3" in done.out
+    assert "load:" in done.err
+    assert "\x1b" not in done.out + done.err
     assert [path.name for path in sorted((here.folder / "reports").iterdir())] == ["j.xml", "p.prom"]
     assert '<failure type="FAIL"' in (here.folder / "reports" / "j.xml").read_text()
     assert summary.read_text().startswith("what a step before said\n## FAIL (exit code 1): broken: no_vanished_order")
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY")
+    assert here.run() != old  # the older one made room
     assert here.verdict().status is Status.FAIL
-    assert "load:" in done.err
-    assert "\x1b" not in done.out + done.err
-    run = here.run()
-    assert here.call("harness", "check", str(run)).exit_code == ExitCode.BROKEN
-    again = here.call("harness", "rerun", str(run), "--keep", "1")
-    assert again.exit_code == ExitCode.BROKEN, again.out + again.err
-    assert "seed 3" in again.out
-    assert len(here.runs()) == 1  # the older one made room
-    assert here.run() != run
+    assert read_run_record(here.run()).arguments == asked  # so that this one can be run again in its turn
+    assert harness_here("check", str(here.run())).returncode == ExitCode.BROKEN
