@@ -8,6 +8,7 @@ import ast
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -59,7 +60,7 @@ def exit_codes() -> str:
 def scenarios() -> str:
     """What each is about, and what it claims beyond what all of them claim."""
     rows = []
-    for entry in _entries():
+    for entry in entries():
         claims = sorted({name for names in entry.claims.values() for name in names} - CLAIMED_ALWAYS.keys())
         seconds = ", ".join(f"{size} {length:g}" for size, length in entry.seconds.items())
         rows.append((f"`{entry.name}`", entry.what, " ".join(entry.facts), seconds, _names(claims)))
@@ -81,10 +82,9 @@ def faults() -> str:
 
 def facts() -> str:
     """Every fact, and what answers to it."""
-    entries = _entries()
     rows = []
     for number, told in FACTS.items():
-        named_scenarios = _names(entry.name for entry in entries if number in entry.facts)
+        named_scenarios = _names(entry.name for entry in entries() if number in entry.facts)
         named_checks = _names(name for name, check in CHECKS.items() if number in check.facts)
         rows.append((number, told, named_scenarios, "; ".join(filter(None, (named_checks, ELSEWHERE.get(number))))))
     return _table(("fact", "what was reported", "scenarios", "checks, and what else answers to it"), rows)
@@ -116,7 +116,7 @@ def alerts() -> str:
 
 def unanswered() -> set[str]:
     """Facts that nothing answers to."""
-    answered = {fact for entry in _entries() for fact in entry.facts} | {f for c in CHECKS.values() for f in c.facts}
+    answered = {fact for entry in entries() for fact in entry.facts} | {f for c in CHECKS.values() for f in c.facts}
     return FACTS.keys() - answered - ELSEWHERE.keys()
 
 
@@ -132,7 +132,9 @@ PARTS: Mapping[str, Callable[[], str]] = {
 }
 
 
-def _entries() -> list[Entry]:
+@cache
+def entries() -> list[Entry]:
+    """Our own scenarios, asked for once, since that takes a program."""
     return known_scenarios(ROOT / "scenarios")
 
 

@@ -1,5 +1,6 @@
 """Is what README.md says so? Its lists are the code's, its commands exist, its examples run."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -20,10 +21,11 @@ from harness.known_breaches import parse_known
 from harness.scenario import Driver
 from harness.targets.file import load_target
 from harness.verdict import Status
+from tests.command_line import harness_here
 from tests.histories.order_stories import two_good_orders
 from tests.histories.story import judged
 from tests.pytest_plugin.saved import write
-from tests.readme import END, PARTS, README, ROOT, rewrite, unanswered
+from tests.readme import END, PARTS, README, ROOT, entries, rewrite, unanswered
 
 TEXT = README.read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", TEXT, flags=re.MULTILINE | re.DOTALL)
@@ -66,9 +68,8 @@ def run(*words: str) -> "subprocess.CompletedProcess[str]":
 def said() -> dict[tuple[str, ...], str]:
     """What `harness <subcommand> --help` says, by subcommand; with a wide terminal, so that nothing is folded."""
     names = {(call[0],) for call in harness_calls() if call}
-    return {
-        name: run("env", "COLUMNS=300", sys.executable, "-m", "harness.cli", *name, "--help").stdout for name in names
-    }
+    wide = os.environ | {"COLUMNS": "300"}
+    return {name: harness_here(*name, "--help", environ=wide).stdout for name in names}
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -132,14 +133,14 @@ def test_every_make_target_exists() -> None:
 @pytest.mark.parametrize("what", ["scenarios", "checks", "faults", "defects"])
 def test_a_list_can_be_had_on_the_terminal(what: str) -> None:
     assert ["list", what] in harness_calls()
-    told = run(sys.executable, "-m", "harness.cli", "list", what)
+    told = harness_here("list", what, folder=ROOT)
     assert (told.returncode, told.stderr) == (0, "")
     assert len(told.stdout.splitlines()) > 5
 
 
 def test_scenarios_and_defects_that_commands_name_exist() -> None:
-    scenarios = {entry.name for entry in known_scenarios(ROOT / "scenarios")}
-    defects = run(sys.executable, "-m", "harness.cli", "list", "defects").stdout
+    scenarios = {entry.name for entry in entries()}
+    defects = harness_here("list", "defects", folder=ROOT).stdout
     gates = [call for call in harness_calls() if call[0] == "gate"]
     assert {call[1] for call in gates if len(call) > 1 and not call[1].startswith("-")} <= scenarios
     for call in gates:
@@ -208,7 +209,7 @@ def test_every_fact_has_a_row_and_something_that_answers_to_it() -> None:
 
 
 def test_facts_that_something_names_exist() -> None:
-    named = {fact for entry in known_scenarios(ROOT / "scenarios") for fact in entry.facts}
+    named = {fact for entry in entries() for fact in entry.facts}
     named |= {fact for check in CHECKS.values() for fact in check.facts} | ELSEWHERE.keys()
     assert named <= FACTS.keys()
 
