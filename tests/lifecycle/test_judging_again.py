@@ -11,6 +11,7 @@ import pytest
 from harness.errors import ExitCode
 from harness.verdict import JudgedCheck, Standing, Status, Verdict
 from harness.verdict_document import decode_verdict
+from tests.command_line import harness_here
 
 pytestmark = pytest.mark.live
 
@@ -23,6 +24,10 @@ def copy(played: Path, tmp_path: Path) -> Path:
 
 
 def check(run: Path) -> int:
+    return harness_here("check", str(run)).returncode
+
+
+def check_by_a_program(run: Path) -> int:
     return subprocess.run(
         [sys.executable, "-m", "harness.cli", "check", str(run)], stdout=subprocess.DEVNULL, check=False
     ).returncode
@@ -38,7 +43,7 @@ def checks(run: Path) -> dict[str, JudgedCheck]:
 
 def test_judging_twice_writes_the_same_bytes(copy: Path) -> None:
     first = (copy / "verdict.json").read_bytes()
-    assert check(copy) == ExitCode.PASS
+    assert check_by_a_program(copy) == ExitCode.PASS
     assert (copy / "verdict.json").read_bytes() == first
 
 
