@@ -7,14 +7,18 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 
 from harness.checks import CHECKS
+from harness.cli_options import REFERENCE
 from harness.doctor.asking import standing
+from harness.doctor.examining import examine
+from harness.doctor.looks import Asked, Look
 from harness.doctor.promises import Promise, Prospect
-from harness.errors import ExitCode
+from harness.errors import ExitCode, UsageError
 from harness.stack.ports import LOOPBACK
 from tests.lifecycle.playing import TARGET, Place, await_
 from tests.proof.small_shop import small_shop
@@ -61,12 +65,21 @@ def test_a_url_where_nobody_answers_is_told_with_its_key(tmp_path: Path) -> None
     assert list(tmp_path.glob(".harness/*")) == []
 
 
+def refused(folder: Path, target_file: Path, *allow_hosts: str) -> str:
+    """What the child says that looks, asked in this process since it neither looks at nor starts anything."""
+    said: list[Look] = []
+    asked = Asked(target_file=str(target_file), runs=str(folder), run_id="r", build="fixed", allow_hosts=allow_hosts)
+    with chdir(folder), pytest.raises(UsageError) as refusal:
+        examine(asked, said.append)
+    assert (said, list(folder.glob("r/*"))) == ([], [])
+    return str(refusal.value)
+
+
 def test_a_real_providers_host_is_refused_before_anything_is_looked_at_though_it_is_allowed(tmp_path: Path) -> None:
     host = "api.mch.weixin.qq.com"
-    done = doctor(tmp_path, PLAIN.format(base_url=f"https://{host}"), "--allow-host", host)
-    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
-    (line,) = done.stderr.splitlines()
-    assert line.startswith(f"harness: target file own.toml: base_url names {host}, a host of WeChat Pay: ")
+    (tmp_path / "own.toml").write_text(PLAIN.format(base_url=f"https://{host}"))
+    said = refused(tmp_path, Path("own.toml"), host)
+    assert said.startswith(f"target file own.toml: base_url names {host}, a host of WeChat Pay: ")
 
 
 ODD = """from harness.targets.reference import Reference
@@ -101,11 +114,8 @@ def test_an_adapter_that_fails_is_never_a_broken_promise(tmp_path: Path, name: s
 
 
 def test_a_file_that_is_not_there_is_told_with_the_way_out(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "harness.cli", "doctor"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == ExitCode.USAGE
     said = "target file compose/reference.toml cannot be read: No such file or directory"
-    assert done.stderr == f"harness: {said}; name one by --target, or begin with `harness init`\n"
+    assert refused(tmp_path, REFERENCE) == f"{said}; name one by --target, or begin with `harness init`"
 
 
 @pytest.mark.parametrize(
