@@ -6,14 +6,13 @@ commands that start a program which writes to their output, and not for what two
 """
 
 import io
-import os
 import signal
 import sys
 from collections.abc import Mapping
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from subprocess import CompletedProcess
-from unittest.mock import patch
+from types import MappingProxyType
 
 import pytest
 
@@ -24,23 +23,27 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
 
 
 def harness_here(
-    *arguments: str, folder: Path | None = None, environ: Mapping[str, str] = os.environ
+    *arguments: str, folder: Path | None = None, environ: Mapping[str, str] = MappingProxyType({})
 ) -> CompletedProcess[str]:
     """Exit code and output, as `subprocess.run` gives them of `python -m harness.cli`.
 
-    Fails where the command line left a signal handler or a search path behind.
+    `environ` is set beside what is there, of which a thread that plays scenes may start a program at any moment: so
+    nothing in it that would change a scene. Fails where the command line left a signal handler or a search path behind.
     """
     out, err = io.StringIO(), io.StringIO()
     before = _left_alone()
     with (
-        patch.object(sys, "argv", ["harness", *arguments]),
-        patch.dict(os.environ, {name: value for name, value in environ.items() if name != PARENT}, clear=True),
+        pytest.MonkeyPatch.context() as patched,
         chdir(folder or Path.cwd()),
         redirect_stdout(out),
         redirect_stderr(err),
-        pytest.raises(SystemExit) as ended,
     ):
-        main()
+        patched.setattr(sys, "argv", ["harness", *arguments])
+        patched.delenv(PARENT, raising=False)
+        for name, value in environ.items():
+            patched.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            main()
     assert _left_alone() == before
     assert isinstance(ended.value.code, int | None)
     return CompletedProcess(arguments, ended.value.code or 0, out.getvalue(), err.getvalue())

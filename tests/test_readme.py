@@ -1,6 +1,5 @@
 """Is what README.md says so? Its lists are the code's, its commands exist, its examples run."""
 
-import os
 import re
 import shlex
 import subprocess
@@ -68,7 +67,7 @@ def run(*words: str) -> "subprocess.CompletedProcess[str]":
 def said() -> dict[tuple[str, ...], str]:
     """What `harness <subcommand> --help` says, by subcommand; with a wide terminal, so that nothing is folded."""
     names = {(call[0],) for call in harness_calls() if call}
-    wide = os.environ | {"COLUMNS": "300"}
+    wide = {"COLUMNS": "300"}
     return {name: harness_here(*name, "--help", environ=wide).stdout for name in names}
 
 

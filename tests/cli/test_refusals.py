@@ -64,21 +64,22 @@ def refused(folder: Path, done: subprocess.CompletedProcess[str]) -> str:
     return line.removeprefix("harness: ")
 
 
-def refusal(folder: Path, *arguments: str, environ: Mapping[str, str] = os.environ) -> str:
+def refusal(folder: Path, *arguments: str) -> str:
     """What `harness` says in this process, which is what nearly all of these ask; some ask a program."""
-    return refused(folder, harness_here(*arguments, folder=folder, environ=environ))
+    return refused(folder, harness_here(*arguments, folder=folder))
 
 
 def gate_command(*arguments: str, target: Path | str = TARGET) -> tuple[str, ...]:
     return ("gate", "--size", "scene", "--target", str(target), *arguments)
 
 
-def gate(folder: Path, *arguments: str, target: Path | str = TARGET, **environ: str) -> str:
-    return refusal(folder, *gate_command(*arguments, target=target), environ=os.environ | environ)
+def gate(folder: Path, *arguments: str, target: Path | str = TARGET) -> str:
+    return refusal(folder, *gate_command(*arguments, target=target))
 
 
-def gate_program(folder: Path, *arguments: str, **environ: str) -> str:
-    return program(folder, "harness.cli", *gate_command(*arguments), environ=os.environ | environ)
+def gate_program(folder: Path, *arguments: str, target: Path | str = TARGET, **environ: str) -> str:
+    command = gate_command(*arguments, target=target)
+    return program(folder, "harness.cli", *command, environ=os.environ | environ)
 
 
 def locust(folder: Path, *arguments: str, **environ: str) -> str:
@@ -122,12 +123,12 @@ def test_a_defect_of_a_target_that_has_none_is_refused(folder: Path) -> None:
 def test_a_target_that_has_no_compose_file_is_not_started_as_containers(folder: Path) -> None:
     said = f"target plain cannot be started as containers: its file {folder / 'plain.toml'} has no [compose]"
     assert gate(folder, "Short", "--stack", "compose", target="plain.toml") == said
-    assert gate(folder, "Short", target="plain.toml", HARNESS_STACK="compose") == said
+    assert gate_program(folder, "Short", target="plain.toml", HARNESS_STACK="compose") == said
 
 
 def test_containers_without_docker_are_refused(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "python").symlink_to(sys.executable)
-    said = gate(folder, "Short", "--stack", "compose", PATH=str(tmp_path))
+    said = gate_program(folder, "Short", "--stack", "compose", PATH=str(tmp_path))
     assert said == "--stack compose needs the program docker with its plugin compose on PATH; there is none"
 
 
