@@ -34,8 +34,9 @@ class Incident(Customer):
             *Upgrade("r2").between(11, 19),
             *Down("wechat", "alipay", "card").between(22, 29),
         ),
-        # Capacity is the API's own: twice the evening's rate, so that those who come back all at once are told "busy".
-        settings={"payment_slots": 8, "payment_slot_ms": 250},
+        # Capacity is the API's own: 1.7 times the evening's rate, so that those who come back all at once are told
+        # "busy", and well below what two slow cores can serve.
+        settings={"payment_slots": 6, "payment_slot_ms": 250},
         company=(
             Returning(count=20, start_s=23, end_s=28),
             Audience(reads=5, most_per_s=50),

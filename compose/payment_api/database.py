@@ -34,8 +34,9 @@ SCHEMA_LOCK = "SELECT pg_advisory_xact_lock(7249120)"
 SCHEMAS = "CREATE TABLE IF NOT EXISTS schemas_applied (digest text PRIMARY KEY)"
 NOTE_SCHEMA = "INSERT INTO schemas_applied (digest) VALUES ($1) ON CONFLICT DO NOTHING RETURNING digest"
 
-CONNECT_LIMIT_S = 1.0
-"""For a free connection; a new one may take `OPEN_LIMIT_S`, and is there for whoever asks next."""
+CONNECT_LIMIT_S = 0.6
+"""For a free connection: who gets none is told that the system is busy, within a second of asking. A new one may take
+`OPEN_LIMIT_S`, and is there for whoever asks next."""
 OPEN_LIMIT_S = 5.0
 PAYING = 16
 """Connections for new orders and payments, and all that goes on behind the requests ..."""

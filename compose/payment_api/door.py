@@ -43,7 +43,8 @@ RETRY_AFTER_S = 1
 RETRY_AFTER_MS = 1000
 """Only of the defect retry_after_in_ms."""
 IN_TIME_S = 0.7
-"""A loss of the database that took longer to show is told as it is: a busy answer would come too late."""
+"""What took longer to show, a loss of the database or a slot that none is, is told as it is: a busy answer would come
+too late."""
 LATE_DEADLINES = 4
 """Only of the defect busy_after_20_s: 20 s at the scale of life, where a deadline is 5 s."""
 
@@ -105,11 +106,9 @@ class Door:
                 return await self._payments.pay(wish, on_new=slot.use)
         except Gone:
             raise await self._busy(Asks.PAY, order_id=wish.order_id) from None  # which nobody hears
-        except Full:
-            raise await self._refuse(wish) from None
-        except Undone as exc:
+        except (Full, Undone) as exc:
             if time.monotonic() - began_s > IN_TIME_S:
-                raise exc.cause from exc
+                raise (exc.cause if isinstance(exc, Undone) else TimeoutError()) from exc
             raise await self._refuse(wish) from exc
 
     async def express(self, asks: Asks, is_gone: Ask, order_id: str | None = None) -> None:

@@ -12,8 +12,8 @@ before joins what that key began. No provider is called in a transaction.
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from compose.payment_api.background import Signals, wait_s
 from compose.payment_api.books import HOLD_ORDER, LIVE_ATTEMPT, READ_PAYMENT
@@ -45,6 +45,8 @@ VALUES ($1, $2, $3, $4, $5, 'created', $6, $7, $8, $9, $10)
 COUNT_ATTEMPTS = "SELECT count(*) AS attempts FROM payments WHERE order_id = $1"
 FEE_MINOR = 100
 """Only for the defect charged_with_a_fee."""
+ANSWER_DEADLINES = 2
+"""So many deadlines after it asked a customer is answered, however long it took until its charge began."""
 SWITCH_SHARE = 0.5
 """Of the deadline that may go into resolving another attempt, so that with the charge after it an answer is in time."""
 
@@ -74,12 +76,18 @@ class Wish:
     key: str
     instrument: str | None = None
     """What stands for the card that was named."""
+    came_at: datetime = field(default_factory=now, compare=False)
 
     @property
     def mark(self) -> bytes:
         """What the key stands for."""
         what = {"order": self.order_id, "method": self.method.value}
         return digest("pay", what | ({} if self.instrument is None else {"instrument": self.instrument}))
+
+
+def answer_by(created_at: datetime, came_at: datetime, deadline: timedelta) -> datetime:
+    """When a customer who asked at `came_at` is answered at the latest about an attempt of `created_at`."""
+    return min(created_at + deadline, came_at + ANSWER_DEADLINES * deadline)
 
 
 class Payments:
@@ -130,26 +138,24 @@ class Payments:
             self._charger.start(begun.payment)
             self._resolver.watch(begun.payment.id)
         if begun.payment.is_live:
-            await self._decided(begun.payment)
+            await self._decided(begun.payment, wish.came_at)
         row = await self._database.row(READ_PAYMENT, begun.payment.id)
         if row is None:  # deleted with its order, which no correct build does
             raise order_not_found()
         return payment_of(row)
 
-    async def _decided(self, payment: Payment) -> None:
-        """Wait for the attempt's result, until one deadline after its creation."""
+    async def _decided(self, payment: Payment, came_at: datetime) -> None:
+        """Wait for the attempt's result: one deadline after its creation, and not beyond what the customer waits."""
         if Defect.NO_DEADLINE in self._defects or Defect.GLOBAL_LOCK in self._defects:
             await self._charger.finished(payment.id)  # the call's own time, or that of all calls before it
         with self._signals.watching(payment.id) as news:
-            while (left_s := self._left_s(payment)) > 0:
+            until = answer_by(payment.created_at, came_at, timedelta(seconds=self._deadline_s))
+            while (left_s := (until - now()).total_seconds()) > 0:
                 row = await self._database.row(READ_PAYMENT, payment.id)
                 if row is None or not payment_of(row).is_live:
                     return
                 await wait_s(news, min(left_s, LOOK_EVERY_S))
                 news.clear()
-
-    def _left_s(self, payment: Payment) -> float:
-        return (payment.created_at + timedelta(seconds=self._deadline_s) - now()).total_seconds()
 
     async def _begin(self, wish: Wish) -> Begun | Blocked:
         draft = None
