@@ -26,7 +26,7 @@ gate: setup  ## run the main job, judge it, exit with the verdict's code
 nightly: setup  ## run every scenario in turn, under one verdict
 	@$(BIN)/harness gate --all $(ARGS)
 
-test: setup  ## pass the tests (12 to 16 minutes on two cores); WORKERS= for one process, as with --pdb or -s
+test: setup  ## pass the tests (about 12 minutes on two slow cores); WORKERS= for one process, as with --pdb or -s
 	@$(BIN)/python -m pytest $(WORKERS) --durations=15 --durations-min=2 $(ARGS)
 
 lint: setup  ## ruff, mypy, import-linter

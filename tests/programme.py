@@ -13,7 +13,7 @@ from tests.lanes import Scene
 
 FIRST = {caught.check: name for name, caught in reversed(DEFECTS.items())}
 """Check -> the first defect that the table has for it."""
-APART = frozenset({"congestion_collapse"})
+APART = frozenset({"congestion_collapse", "abandon_on_unknown"})
 """Hide what other defects of their scenario do."""
 READ_BY = "tests/scenes/"
 """Folder of the tests that read scenes; each ends in the scene's word in square brackets."""
