@@ -165,7 +165,9 @@ def test_nothing_of_a_customer_or_of_the_inside_is_told(own: Api) -> None:
     customer.get(f"/{PHONE}")
     reply = own.client.get(f"{own.url}/metrics")
     secrets = (PHONE, "6666", CARD, OPENID, customer.name, customer.token, order, "key-of-mine", "m-1")
-    assert [secret for secret in secrets if secret in reply.text] == []
+    lines = reply.text.splitlines()  # without figures, in which any four digits turn up now and then
+    words = "\n".join(line if line.startswith("#") else line.rpartition(" ")[0] for line in lines)
+    assert [secret for secret in secrets if secret in words] == []
     assert Scanner(seed=7, run_id="run-1").kinds(dict(reply.headers), reply.content) == ()
 
 
