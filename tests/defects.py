@@ -10,7 +10,7 @@ class Caught:
     scene: str
     check: str
     alone: bool = False
-    """Depends on timing, so nothing else runs beside it."""
+    """Depends on timing: the proof plays it alone, the tests at their end, with one more such beside it."""
 
 
 # Of each check the tests play the first: the one that costs least, in a scene that is played anyhow or not alone.

@@ -95,7 +95,7 @@ class Upgrades:
             number=number,
             release=str(spec.settings["release"]),
             steps=steps,
-            step_s=0.0 if spec.end_s is None or spec.start_s is None else (spec.end_s - spec.start_s) / len(steps),
+            window_s=0.0 if spec.end_s is None or spec.start_s is None else spec.end_s - spec.start_s,
             is_canary=canary,
         )
 
@@ -137,7 +137,8 @@ class UpgradeInjection:
     number: int
     release: str
     steps: tuple[float, ...]
-    step_s: float
+    window_s: float
+    """0 where it has no end."""
     is_canary: bool
     lasts_s: float | None = None
     effect_costs_s: float = 0.5
@@ -173,10 +174,10 @@ class UpgradeInjection:
         self._new = control.sight(self.rollout.new)
         self._begun_s = time.monotonic()
         self._move(self.steps[0])
-        took_s, window_s = self._begun_s - begun_s, self.step_s * len(self.steps)
+        took_s = self._begun_s - begun_s
         told = f"{self.release} answers after {took_s:.1f} s as pid {_pid(self._new)}, {self._serves()}"
-        if window_s and took_s >= window_s:
-            return mismatch(f"{told}; its window of {window_s:g} s is over: what it was to meet has gone by")
+        if self.window_s and took_s >= self.window_s:
+            return mismatch(f"{told}; its window of {self.window_s:g} s is over: what it was to meet has gone by")
         return confirmed(told)
 
     def read_back(self) -> Proof:
@@ -184,7 +185,8 @@ class UpgradeInjection:
 
     def watch(self) -> Proof:
         """Take the next step when it is due, and see that the front says what was ordered, or rolled back."""
-        due = int((time.monotonic() - self._begun_s) / self.step_s) if self.step_s else 0
+        step_s = self.window_s / len(self.steps)
+        due = int((time.monotonic() - self._begun_s) / step_s) if step_s else 0
         if not self._rolled_back and self._step < min(due, len(self.steps) - 1):
             self._step += 1
             self._move(self.steps[self._step])

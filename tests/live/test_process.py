@@ -215,8 +215,8 @@ def test_every_family_that_is_served_stands_in_the_list(
     process.tell(*charged_twice(ledger_url, tmp_path))
     process.until("no_double_charge")
     text = httpx.get(f"http://{LOOPBACK}:{port}/metrics", trust_env=False).text
-    served = {family.name: family.type for family in text_string_to_metric_families(text)}
-    assert served == {metric.exposed.removesuffix("_total"): metric.type for metric in METRICS.values()}
+    types = {family.name: family.type for family in text_string_to_metric_families(text)}
+    assert types == {metric.exposed.removesuffix("_total"): metric.type for metric in METRICS.values()}
 
 
 def test_who_has_asked_for_metrics_may_ask_once_more_when_the_run_is_over(
