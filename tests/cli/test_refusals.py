@@ -11,11 +11,8 @@ import pytest
 
 from harness.errors import ExitCode
 from harness.stack.ports import LOOPBACK
-from tests.command_line import harness_here
+from tests.cli.saying_no import refusal, refused
 from tests.lifecycle.playing import SCENARIOS, TARGET
-from tests.report.examples import HELD
-from tests.report.nights import held, night
-from tests.report.run import on_disk
 
 PLAIN = """schema_version = 1
 name = "plain"
@@ -52,21 +49,6 @@ def program(folder: Path, *command: str, environ: Mapping[str, str] = os.environ
         check=False,
     )
     return refused(folder, done)
-
-
-def refused(folder: Path, done: subprocess.CompletedProcess[str]) -> str:
-    """What it said in its one line; nothing was started or left."""
-    assert done.returncode == ExitCode.USAGE, done
-    assert not (folder / "runs").exists() or list((folder / "runs").iterdir()) == []
-    assert list(folder.glob(".harness/*")) == []
-    own = [line for line in done.stderr.splitlines() if "/INFO/locust" not in line]
-    (line,) = [line for line in own if not line.startswith("stack: ")]
-    return line.removeprefix("harness: ")
-
-
-def refusal(folder: Path, *arguments: str) -> str:
-    """What `harness` says in this process, which is what nearly all of these ask; some ask a program."""
-    return refused(folder, harness_here(*arguments, folder=folder))
 
 
 def gate_command(*arguments: str, target: Path | str = TARGET) -> tuple[str, ...]:
@@ -250,42 +232,6 @@ def test_a_report_that_cannot_be_written_is_refused_before_a_run(folder: Path) -
     assert said.startswith("--junit: /dev/null/j.xml cannot be written: ")
     assert gate(folder, "Short", "--junit", "j", "--ctrf", "j") == "--junit and --ctrf name the same file j"
     assert not (folder / "j").exists()
-
-
-def test_a_report_of_which_nothing_is_asked_says_what_can_be(folder: Path, tmp_path: Path) -> None:
-    run = on_disk(HELD, tmp_path / "run")
-    said = refusal(folder, "report", str(run))
-    assert (
-        said == "nothing is asked for; name a file by one or more of --junit, --ctrf, --markdown, --html, --prometheus"
-    )
-    assert "cannot be written" in refusal(folder, "report", str(run), "--ctrf", str(tmp_path))
-
-
-def test_a_report_of_what_is_no_judged_run_is_refused(folder: Path, tmp_path: Path) -> None:
-    said = refusal(folder, "report", str(tmp_path), "--junit", "j.xml")
-    assert "is no run directory: run.json cannot be read" in said
-    run = on_disk(HELD, tmp_path / "run")
-    (run / "verdict.json").unlink()
-    said = refusal(folder, "report", str(run), "--junit", "j.xml")
-    assert said == f"{run}/verdict.json is missing; `harness check {run}` judges a run directory"
-    assert not (folder / "j.xml").exists()
-
-
-def test_runs_that_cannot_be_compared_are_refused_with_the_way_out(folder: Path, tmp_path: Path) -> None:
-    one, other = (str(on_disk(night(day, held()), tmp_path / str(day))) for day in (1, 2))
-    said = refusal(folder, "compare", one)
-    assert said == "a comparison takes two runs or more, oldest first: harness compare RUN RUN"
-    assert "are the same run 20261101-020000-0001; name it once" in refusal(folder, "compare", one, one)
-    said = refusal(folder, "compare", one, str(tmp_path))
-    assert "is no run directory: run.json cannot be read" in said
-    (Path(other) / "verdict.json").unlink()
-    said = refusal(folder, "compare", one, other)
-    assert said == f"{other}/verdict.json is missing; `harness check {other}` judges a run directory"
-
-
-@pytest.mark.parametrize("command", ["check", "rerun"])
-def test_a_folder_that_is_no_run_directory_is_refused(folder: Path, command: str) -> None:
-    assert "is no run directory: run.json cannot be read" in refusal(folder, command, str(folder))
 
 
 @pytest.mark.parametrize("arguments", [["--worker"], ["--master", "--headless"], ["--processes", "2", "--headless"]])
